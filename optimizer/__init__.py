@@ -1,0 +1,1 @@
+"""The mathematics: one Problem in, one Plan out, no input or output."""

@@ -1,0 +1,1 @@
+"""Stationary storage with its own charge and discharge power."""

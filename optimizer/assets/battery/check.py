@@ -1,0 +1,85 @@
+"""A battery: its physics in plain numpy, to verify a plan."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from optimizer.assets.battery.schema import Battery
+from optimizer.problem import Array, Inputs
+from vpp.domain.plan import Schedule
+
+
+def violations(asset: Battery, inputs: Inputs, schedule: Schedule) -> Iterator[tuple[str, float]]:
+    """Name each limit and balance with the amount by which it is violated [kW or kWh]; at most 0 is kept."""
+    charge_kw, discharge_kw = np.array(schedule.flows["charge_kw"]), np.array(schedule.flows["discharge_kw"])
+    export_kw, stored_kwh = np.array(schedule.export_kw), np.array(schedule.stored_kwh)
+    yield "charge power", max(charge_kw.max() - asset.charge_power_kw, -charge_kw.min())
+    yield "discharge power", max(discharge_kw.max() - asset.discharge_power_kw, -discharge_kw.min())
+    yield "export balance", np.abs(discharge_kw - charge_kw - asset.standing_load_kw - export_kw).max()
+    if asset.exclusive_charge_discharge != "never":
+        yield "charging and discharging at once", np.minimum(charge_kw, discharge_kw).max()
+
+    before_kwh = np.concatenate([[_initial_kwh(asset, inputs)], stored_kwh[:-1]])
+    kept_kwh = before_kwh * (1 - asset.self_discharge_fraction_per_h * inputs.step_h)
+    gained_kw = asset.charge_efficiency * charge_kw - discharge_kw / asset.discharge_efficiency
+    yield "energy balance", np.abs(kept_kwh + inputs.step_h * gained_kw - stored_kwh).max()
+
+    floor_kwh, ceiling_kwh = _window_kwh(asset, inputs)
+    yield "lowest stored energy", (floor_kwh - stored_kwh).max()
+    yield "highest stored energy", (stored_kwh - ceiling_kwh).max()
+    yield "energy at the end", asset.least_final_soc_fraction * asset.energy_capacity_kwh - stored_kwh[-1]
+    yield "energy at the end", stored_kwh[-1] - asset.most_final_soc_fraction * asset.energy_capacity_kwh
+    if asset.daily_discharge_limit_kwh is not None:
+        yield "daily discharge", _discharged_by_day(inputs, discharge_kw).max() - asset.daily_discharge_limit_kwh
+    yield from _reserve_violations(asset, inputs, schedule, before_kwh, stored_kwh)
+
+
+def _initial_kwh(asset: Battery, inputs: Inputs) -> float:
+    return asset.initial_soc_fraction * asset.energy_capacity_kwh if inputs.state is None else inputs.state.stored_kwh
+
+
+def _window_kwh(asset: Battery, inputs: Inputs) -> tuple[Array, Array]:
+    """The window, opened for a measured energy that lies outside it as far as that energy drains away."""
+    lowest = np.full(inputs.step_h.size, asset.min_soc_fraction * asset.energy_capacity_kwh)
+    highest = np.full(inputs.step_h.size, asset.max_soc_fraction * asset.energy_capacity_kwh)
+    left_kwh = _initial_kwh(asset, inputs)
+    is_below = left_kwh < lowest[0]
+    for step, step_h in enumerate(inputs.step_h):
+        left_kwh -= left_kwh * asset.self_discharge_fraction_per_h * step_h
+        lowest[step] = left_kwh if is_below else lowest[step]
+        highest[step] = max(highest[step], left_kwh)
+    return lowest, highest
+
+
+def _discharged_by_day(inputs: Inputs, discharge_kw: Array) -> Array:
+    day = np.cumsum(inputs.begins_day)
+    discharged_kwh: Array = np.bincount(day, weights=discharge_kw * inputs.step_h).astype(np.float64)
+    discharged_kwh[0] += 0.0 if inputs.state is None else inputs.state.discharged_today_kwh
+    return discharged_kwh
+
+
+def _reserve_violations(
+    asset: Battery, inputs: Inputs, schedule: Schedule, before_kwh: Array, stored_kwh: Array
+) -> Iterator[tuple[str, float]]:
+    if not inputs.reserves:
+        return
+    moved_kw = np.array(schedule.flows["discharge_kw"]) - np.array(schedule.flows["charge_kw"])
+    up = [np.array(schedule.up_kw[reserve.product]) * reserve.power for reserve in inputs.reserves]
+    down = [np.array(schedule.down_kw[reserve.product]) * reserve.power for reserve in inputs.reserves]
+    yield "upward reserve", -min(held.min() for held in up)
+    yield "downward reserve", -min(held.min() for held in down)
+    yield "power for upward reserve", (moved_kw + sum(up)).max() - asset.discharge_power_kw
+    yield "power for downward reserve", (sum(down) - moved_kw).max() - asset.charge_power_kw
+    floor_kwh, ceiling_kwh = _window_kwh(asset, inputs)
+    for when, energy_kwh in (("at_start", before_kwh), ("at_end", stored_kwh)):
+        held = [(r, u, d) for r, u, d in zip(inputs.reserves, up, down, strict=True) if getattr(r, when)]
+        behind = sum(r.energy_up_h * u / (asset.discharge_efficiency if r.includes_losses else 1) for r, u, _ in held)
+        room = sum(r.energy_down_h * d * (asset.charge_efficiency if r.includes_losses else 1) for r, _, d in held)
+        yield "energy for upward reserve", (floor_kwh - energy_kwh + behind).max()
+        yield "room for downward reserve", (energy_kwh + room - ceiling_kwh).max()
+
+
+def wear(asset: Battery, inputs: Inputs, schedule: Schedule) -> float:
+    """Cost of wear over the horizon, in the site's currency."""
+    discharged_mwh = float(inputs.step_h @ np.array(schedule.flows["discharge_kw"])) / 1000
+    return asset.throughput_cost_per_mwh * discharged_mwh

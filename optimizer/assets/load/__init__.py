@@ -1,0 +1,1 @@
+"""Consumption that is served in full."""

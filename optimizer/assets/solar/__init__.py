@@ -1,0 +1,1 @@
+"""A photovoltaic plant."""

@@ -1,0 +1,5 @@
+"""A photovoltaic plant: its limits in plain numpy, to verify a plan."""
+
+from optimizer.generation.check import violations, wear
+
+__all__ = ["violations", "wear"]

@@ -1,0 +1,8 @@
+"""A photovoltaic plant: its mathematics over the horizon."""
+
+from optimizer.generation.model import build, exclusion, options, parameters
+from optimizer.problem import Parameters
+
+IDLE: Parameters = {}
+
+__all__ = ["IDLE", "build", "exclusion", "options", "parameters"]

@@ -1,0 +1,1 @@
+"""The connection of a site to the public grid."""

@@ -1,0 +1,224 @@
+"""The only caller of the solver: load arrays, change vectors, run, read the answer."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.expression import Array
+from optimizer.program import Arrays
+
+
+class Method(Enum):
+    """How a linear program is solved. Binaries always take branch and bound."""
+
+    DUAL_SIMPLEX = "dual simplex"
+    PRIMAL_SIMPLEX = "primal simplex"
+    INTERIOR_POINT = "interior point"
+
+
+class Ending(Enum):
+    """How a run ended."""
+
+    OPTIMAL = "optimal"
+    STOPPED = "stopped with a feasible answer"
+    INFEASIBLE = "infeasible"
+    NOTHING = "stopped before any feasible answer"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the solver found.
+
+    Attributes:
+        value: Columns; shape (columns,).
+        row_dual, column_dual: Rise of the cost per unit of a row's or column's bound; zero for a model with binaries.
+        cost: Cost at `value`, offset included, in thousandths of the currency.
+        cost_bound: No answer costs less.
+
+    """
+
+    ending: Ending
+    value: Array
+    row_dual: Array
+    column_dual: Array
+    cost: float
+    cost_bound: float
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Bounds that contradict one another: for each row and column the sides that matter, `lower` and `upper`."""
+
+    rows: dict[int, tuple[str, ...]]
+    columns: dict[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where a branch-and-bound search stands."""
+
+    elapsed_s: float
+    cost: float
+    cost_bound: float
+    gap_fraction: float
+
+
+Watch = Callable[[Stand], None]
+"""Told several times a second how a long search stands. With a watch, Ctrl-C ends the search with its best answer."""
+
+WATCH_EVERY_S = 0.1
+_FEASIBLE = 2
+_IRREDUCIBLE_FROM_LP = 2 | 4
+_SIDES: dict[int, tuple[str, ...]] = {1: (), 2: ("lower",), 3: ("upper",), 4: ("lower", "upper")}
+_STRATEGY = {Method.DUAL_SIMPLEX: 1, Method.PRIMAL_SIMPLEX: 4}
+
+
+class Solver:
+    """One model in HiGHS, kept between runs."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        self._highs = highspy.Highs()
+        self._options: dict[str, object] = {}
+        self._set(output_flag=False, threads=1, random_seed=0, parallel="off")
+        self.load(arrays)
+
+    def load(self, arrays: Arrays) -> None:
+        """Replace the model."""
+        rows, columns = arrays.row_lower.size, arrays.cost.size
+        self._has_binaries = bool(arrays.is_binary.any())
+        status = self._highs.passModel(
+            columns,
+            rows,
+            arrays.value.size,
+            int(highspy.MatrixFormat.kRowwise),
+            int(highspy.ObjSense.kMinimize),
+            arrays.offset,
+            arrays.cost,
+            arrays.lower,
+            arrays.upper,
+            arrays.row_lower,
+            arrays.row_upper,
+            arrays.start,
+            arrays.column,
+            arrays.value,
+            arrays.is_binary.astype(np.int32),
+        )
+        if status == highspy.HighsStatus.kError:
+            raise ValueError("the solver refused the model: a number in it is not finite or the arrays disagree")
+
+    def change_rows(self, rows: NDArray[np.int32], lower: Array, upper: Array) -> None:
+        """New bounds of some rows."""
+        self._highs.changeRowsBounds(rows.size, rows, lower, upper)
+
+    def change_columns(self, columns: NDArray[np.int32], lower: Array, upper: Array) -> None:
+        """New bounds of some columns."""
+        self._highs.changeColsBounds(columns.size, columns, lower, upper)
+
+    def change_cost(self, cost: Array, offset: float) -> None:
+        """New cost of all columns."""
+        self._highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
+        self._highs.changeObjectiveOffset(offset)
+
+    def fix_binaries(self, columns: NDArray[np.int32], value: Array) -> None:
+        """Hold binaries at 0 or 1 and leave a linear program, whose dual prices mean something."""
+        held = np.round(value)
+        self._highs.changeColsIntegrality(columns.size, columns, np.zeros(columns.size, dtype=np.uint8))
+        self.change_columns(columns, held, held)
+        self._has_binaries = False
+
+    def run(
+        self,
+        method: Method = Method.DUAL_SIMPLEX,
+        *,
+        gap_fraction: float = 1e-7,
+        time_limit_s: float | None = None,
+        watch: Watch | None = None,
+    ) -> Answer:
+        """Solve from where the model stands.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C without a watch, or a second time with one.
+            RuntimeError: the model is unbounded or the solver failed; neither can come from a site's input.
+
+        """
+        self._set(
+            solver="ipx" if method is Method.INTERIOR_POINT else "simplex",
+            simplex_strategy=_STRATEGY.get(method, 1),
+            mip_rel_gap=gap_fraction,
+            mip_abs_gap=1e-6,
+            mip_feasibility_tolerance=1e-9,
+            time_limit=np.inf if time_limit_s is None else self._highs.getRunTime() + time_limit_s,
+        )
+        if watch is None:
+            self._highs.run()
+        else:
+            self._run_watched(watch)
+        return self._answer()
+
+    def conflict(self) -> Conflict:
+        """Bounds of an infeasible model that contradict one another; leave one out and the rest can be kept."""
+        self._set(iis_strategy=_IRREDUCIBLE_FROM_LP)
+        _, found = self._highs.getIis()
+        return Conflict(
+            rows={row: _SIDES[bound] for row, bound in zip(found.row_index_, found.row_bound_, strict=True)},
+            columns={column: _SIDES[bound] for column, bound in zip(found.col_index_, found.col_bound_, strict=True)},
+        )
+
+    def _run_watched(self, watch: Watch) -> None:
+        started, latest = time.monotonic(), Stand(0.0, np.inf, -np.inf, np.inf)
+
+        def note(event: highspy.highs.HighsCallbackEvent) -> None:
+            nonlocal latest
+            out = event.data_out
+            latest = Stand(out.running_time, out.mip_primal_bound, out.mip_dual_bound, out.mip_gap)
+
+        self._highs.cbMipLogging += note
+        self._highs.HandleUserInterrupt = True
+        self._highs.startSolve()
+        is_interrupted = False
+        try:
+            while not self._highs.wait(WATCH_EVERY_S)[0]:
+                watch(replace(latest, elapsed_s=time.monotonic() - started))
+        except KeyboardInterrupt:
+            is_interrupted = True
+            self._highs.cancelSolve()
+            while not self._highs.wait(WATCH_EVERY_S)[0]:
+                pass
+        finally:
+            self._highs.HandleUserInterrupt = False
+            self._highs.cbMipLogging -= note
+        if is_interrupted and self._highs.getInfo().primal_solution_status != _FEASIBLE:
+            raise KeyboardInterrupt
+
+    def _answer(self) -> Answer:
+        info, status = self._highs.getInfo(), self._highs.getModelStatus()
+        solution = self._highs.getSolution()
+        is_feasible = info.primal_solution_status == _FEASIBLE
+        if status == highspy.HighsModelStatus.kOptimal:
+            ending = Ending.OPTIMAL
+        elif status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+            ending = Ending.INFEASIBLE
+        elif status in (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt):
+            ending = Ending.STOPPED if is_feasible else Ending.NOTHING
+        else:
+            raise RuntimeError(f"HiGHS ended with '{self._highs.modelStatusToString(status)}'")
+        cost = info.objective_function_value
+        return Answer(
+            ending,
+            np.array(solution.col_value),
+            np.array(solution.row_dual),
+            np.array(solution.col_dual),
+            cost,
+            info.mip_dual_bound if self._has_binaries else cost if ending is Ending.OPTIMAL else -np.inf,
+        )
+
+    def _set(self, **options: object) -> None:
+        for name, value in options.items():
+            if self._options.get(name) != value:
+                self._highs.setOptionValue(name, value)
+                self._options[name] = value

@@ -1,0 +1,92 @@
+"""One Problem in, one Plan out."""
+
+import time
+from dataclasses import replace
+from datetime import datetime
+
+from optimizer.conflicts import conflicts
+from optimizer.highs import Ending
+from optimizer.limits import binding_limits, stored_values
+from optimizer.problem import Problem
+from optimizer.reading import read_money, read_positions, read_schedules
+from optimizer.search import Found, Watch, search
+from optimizer.verify import verify
+from vpp.domain.errors import InfeasibleError
+from vpp.domain.plan import Plan, Status, Timing
+
+
+def plan(problem: Problem, created: datetime, watch: Watch | None = None) -> Plan:
+    """Find the best plan, read it, and verify it.
+
+    Args:
+        problem: The site, the horizon and everything known about it.
+        created: Instant of planning, in UTC.
+        watch: Told how far a long search is. With a watch, Ctrl-C ends the search with its best answer.
+
+    Raises:
+        InfeasibleError: no plan keeps every limit, or none was found in the time allowed.
+        UnverifiedPlanError: independent arithmetic refutes the plan.
+
+    """
+    found = search(problem, watch)
+    if found.answer.ending in (Ending.INFEASIBLE, Ending.NOTHING):
+        raise InfeasibleError(conflicts(found), problem.horizon)
+    return conclude(problem, found, created)
+
+
+def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
+    """Read an answer as a plan and verify it.
+
+    Raises:
+        UnverifiedPlanError: independent arithmetic refutes the plan.
+
+    """
+    started = time.perf_counter()
+    assembly, value = found.assembly, found.prices.value
+    schedules = read_schedules(problem, assembly, value)
+    positions = read_positions(problem, schedules)
+    money = read_money(problem, assembly, value)
+    verification = verify(problem, schedules, positions, money)
+    bound = max(money.net, -found.answer.cost_bound / 1000)
+    energy = problem.energy
+    return Plan(
+        site_id=problem.site_id,
+        site_name=problem.site_name,
+        created=created,
+        horizon=problem.horizon,
+        status=Status.OPTIMAL if found.answer.ending is Ending.OPTIMAL else Status.FEASIBLE,
+        money=money,
+        bound=bound,
+        gap_fraction=(bound - money.net) / max(abs(money.net), 1e-9),
+        schedules=schedules,
+        positions=positions,
+        import_price_per_mwh=energy.import_price_per_mwh,
+        export_price_per_mwh=energy.export_price_per_mwh or energy.import_price_per_mwh,
+        import_limit_kw=problem.connection.import_limit_kw,
+        export_limit_kw=problem.connection.export_limit_kw,
+        limits=binding_limits(found),
+        stored_value_per_mwh=stored_values(found),
+        verification=verification,
+        timing=Timing(build=found.build_s, solve=found.solve_s, verify=time.perf_counter() - started),
+        model_rows=assembly.program.row_count,
+        model_columns=assembly.program.column_count,
+    )
+
+
+def compare(problem: Problem, best: Plan) -> Plan:
+    """Add what the site would earn with its stores left alone, and what each capacity product costs."""
+    idle = search(replace(problem, reserves=(), stores_idle=True))
+    without = {
+        reserve.product: search(replace(problem, reserves=tuple(r for r in problem.reserves if r is not reserve)))
+        for reserve in problem.reserves
+    }
+    return replace(
+        best,
+        idle_net=_net(idle) if idle.answer.ending is Ending.OPTIMAL else None,
+        reserve_cost={product: _net(found) - best.money.net for product, found in without.items()} or None,
+    )
+
+
+def _net(found: Found) -> float:
+    money = read_money(found.problem, found.assembly, found.prices.value)
+    return money.net

@@ -1,0 +1,25 @@
+"""Through which names do assets, groups and markets meet?
+
+A *port* is what a block offers on its bus: a linear form per step, written as a `pyo.Expression` or `pyo.Var` of that
+name. An *inlet* is a `pyo.Var` that stands for the sum of a port over all blocks on a bus; the inlet of port `x` is
+called `sum_x`. Nothing else connects blocks.
+"""
+
+AC_BUS = "ac"
+"""The site's AC bus: every port sits here unless its block says otherwise."""
+GRID_BUS = "grid"
+"""The far side of the meter: what the connection exchanges with the public grid."""
+
+PORTS = frozenset({"export_kw", "import_kw", "stored_kwh", "up_kw", "down_kw"})
+"""Power out of a block and into it, stored energy at the end of a step, and reserve power held per class."""
+
+INLETS = {f"sum_{port}": port for port in PORTS}
+
+MONEY = ("energy", "capacity", "wear", "tariff", "penalties")
+"""Expressions of money earned, in thousandths of the currency: a price per MWh times kWh."""
+
+PREFERENCE = "preference"
+"""An expression that breaks ties. It counts in the solver's objective and never as money."""
+
+TIE_BREAK_PER_MWH = 1e-5
+"""Size of a preference: far below any price, and above what the solver still tells apart from zero."""

@@ -1,0 +1,116 @@
+"""What is to be planned? One frozen `Problem`, complete: the optimiser reads nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.asset import Asset
+from optimizer.groups.connection.schema import Connection
+from vpp.domain.horizon import Horizon
+
+Array = NDArray[np.float64]
+Parameters = dict[str, float | Array]
+"""Numbers of one block by name: a float, or an array whose first index is time."""
+
+
+@dataclass(frozen=True)
+class Energy:
+    """Energy bought and sold at the meter as a price taker."""
+
+    product: str
+    import_price_per_mwh: tuple[float, ...]
+    """Paid per MWh drawn from the grid, one per step."""
+    export_price_per_mwh: tuple[float, ...] | None = None
+    """Received per MWh fed in, one per step; `None` where it is the same price."""
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """A capacity product of which a given quantity is held."""
+
+    product: str
+    direction: str
+    """`up`, `down` or `symmetric`."""
+    hold_kw: tuple[float, ...]
+    """Quantity sold, one per step [kW]."""
+    power: float = 1.0
+    """Power held per quantity sold."""
+    energy_up_h: float = 0.0
+    """Hours for which the energy behind upward reserve must last."""
+    energy_down_h: float = 0.0
+    """Hours for which the room behind downward reserve must last."""
+    at_start: bool = True
+    at_end: bool = True
+    """Whether the energy must be there when a step begins and when it ends."""
+    includes_losses: bool = False
+    """Whether the losses between store and terminals count against the energy held."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What was measured at the start of a plan."""
+
+    stored_kwh: float
+    discharged_today_kwh: float = 0.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """How exactly and how long to search."""
+
+    gap_fraction: float = 1e-7
+    """Distance to the best possible net, as a share of it, at which a search may end."""
+    time_limit_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a block's parameters are made of, beside the asset itself."""
+
+    step_h: Array
+    """Length of each step [h]; shape (steps,)."""
+    begins_day: NDArray[np.bool_]
+    """Whether a new local day begins with a step; shape (steps,)."""
+    series: Mapping[str, Array]
+    """The asset's series by field; shape (steps,) each."""
+    state: State | None
+    """What was measured; `None` for a plan from the site file alone."""
+    reserves: tuple[Reserve, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A site, a horizon and everything known about it."""
+
+    site_id: str
+    site_name: str
+    currency: str
+    horizon: Horizon
+    connection: Connection
+    assets: tuple[Asset, ...]
+    energy: Energy
+    reserves: tuple[Reserve, ...] = ()
+    series: Mapping[tuple[str, str], tuple[float, ...]] = field(default_factory=dict)
+    """Series by asset id and field."""
+    states: Mapping[str, State] = field(default_factory=dict)
+    """Measured states by asset id."""
+    options: Options = Options()
+    stores_idle: bool = False
+    """Whether stores are left alone: the plan to compare with."""
+
+    @cached_property
+    def step_h(self) -> Array:
+        """Length of each step [h]; shape (steps,)."""
+        return np.array(self.horizon.step_hours)
+
+    @cached_property
+    def _begins_day(self) -> NDArray[np.bool_]:
+        return np.array(self.horizon.begins_local_day)
+
+    def inputs_of(self, asset: Asset) -> Inputs:
+        """What the parameters of one asset are made of."""
+        own = {name: np.array(values) for (owner, name), values in self.series.items() if owner == asset.id}
+        return Inputs(self.step_h, self._begins_day, own, self.states.get(asset.id), self.reserves)

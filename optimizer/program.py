@@ -1,0 +1,249 @@
+"""How do stamps become one model for the solver, and how does a new number reach it?
+
+A `Program` is a list of stamps. Those without inlets stand for themselves; in those with inlets every inlet is replaced
+by the sum of the ports it stands for, in rows and in money alike. A changed parameter is written into the vectors it
+touches, and the model is solved again from where it stood.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.expression import Array, Coefficient
+from optimizer.ports import INLETS
+from optimizer.stamp import Stamp
+from optimizer.template import Form, Name, Term
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """A linear program with binaries: minimise cost·x + offset over row and column bounds; the matrix is row-wise."""
+
+    cost: Array
+    offset: float
+    lower: Array
+    upper: Array
+    row_lower: Array
+    row_upper: Array
+    start: NDArray[np.int32]
+    column: NDArray[np.int32]
+    value: Array
+    is_binary: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Share:
+    """Part of a form that reaches another stamp's columns through an inlet.
+
+    The coefficient at step t of the form is `inlet_value[t] · port_value[t + inlet_offset]`.
+    """
+
+    provider: Stamp
+    inlet_value: Coefficient
+    inlet_offset: int
+    port_value: Coefficient
+    first: int
+    after: int
+    """Steps of the form."""
+    column_first: int | None
+    """Column of the provider at step `first`; `None` for the port's constant."""
+
+
+class Program:
+    """Stamps as one model.
+
+    Args:
+        stamps: Blocks in order. A stamp with inlets holds a single block.
+        steps: Number of steps of the horizon.
+
+    """
+
+    def __init__(self, stamps: Sequence[Stamp], steps: int) -> None:
+        self.stamps = tuple(stamps)
+        self.steps = steps
+        self.column_at: dict[Stamp, int] = {}
+        self.row_at: dict[Stamp, int] = {}
+        self.column_count = self.row_count = 0
+        for stamp in self.stamps:
+            self.column_at[stamp], self.row_at[stamp] = self.column_count, self.row_count
+            self.column_count += stamp.count * stamp.layout.column_count
+            self.row_count += stamp.count * stamp.layout.row_count
+        self._shares = {
+            stamp: {
+                **{("row", name): list(self._shares_of(stamp, row.form)) for name, row in stamp.template.rows.items()},
+                **{("money", (n, ())): list(self._shares_of(stamp, f)) for n, f in stamp.template.money.items()},
+            }
+            for stamp in self.stamps
+            if stamp.template.inlets
+        }
+
+    def columns(self, stamp: Stamp, name: Name, block: int = 0) -> slice:
+        """Places of a block's column family among all columns."""
+        own, start = stamp.columns(name), self.column_at[stamp] + block * stamp.layout.column_count
+        return slice(start + own.start, start + own.stop)
+
+    def rows(self, stamp: Stamp, name: Name, block: int = 0) -> slice:
+        """Places of a block's row family among all rows."""
+        own, start = stamp.rows(name), self.row_at[stamp] + block * stamp.layout.row_count
+        return slice(start + own.start, start + own.stop)
+
+    def _shares_of(self, stamp: Stamp, form: Form) -> Iterator[_Share]:
+        for term in form.terms:
+            if term.column[0] not in INLETS or term.offset is None or term.piece.span is None:
+                continue
+            first, after = term.piece.span.bounds(self.steps)
+            for provider, port in self.sources(stamp, term.column):
+                yield from self._shares_with(provider, port, term, first, after)
+
+    def _shares_with(self, provider: Stamp, port: Form, term: Term, first: int, after: int) -> Iterator[_Share]:
+        shift = term.offset or 0
+        pieces = [(t.piece, t) for t in port.terms] + [(p, None) for p in port.constant]
+        for piece, own in pieces:
+            if piece.span is None:
+                raise ValueError(f"{term.column[0]}: a port must have one value per step")
+            port_first, port_after = piece.span.bounds(self.steps)
+            begin, end = max(first, port_first - shift), min(after, port_after - shift)
+            if begin >= end:
+                continue
+            column = None
+            if own is not None:
+                column = provider.layout.column_at[own.column] + begin + shift + (own.offset or 0)
+            yield _Share(provider, term.piece.value, shift, piece.value, begin, end, column)
+
+    def blocks(self, vector: Array, stamp: Stamp) -> Array:
+        """A stamp's part of a vector over all columns; shape (N, columns of a block)."""
+        start, width = self.column_at[stamp], stamp.layout.column_count
+        return vector[start : start + stamp.count * width].reshape(stamp.count, width)
+
+    def sources(self, stamp: Stamp, inlet: Name) -> Iterator[tuple[Stamp, Form]]:
+        """Stamps behind an inlet, with the ports it sums."""
+        port = (INLETS[inlet[0]], inlet[1])
+        for provider in self.providers(stamp.inlet_bus, port):
+            yield provider, provider.template.ports[port]
+
+    def providers(self, bus: str, port: Name) -> list[Stamp]:
+        """Stamps that offer a port on a bus."""
+        return [stamp for stamp in self.stamps if stamp.bus == bus and port in stamp.template.ports]
+
+    def _share_value(self, stamp: Stamp, share: _Share) -> Array:
+        """Coefficients of a share; shape (blocks of the provider, steps)."""
+        inlet = stamp.evaluate(share.inlet_value, share.first, share.after)
+        shift = share.inlet_offset
+        port = share.provider.evaluate(share.port_value, share.first + shift, share.after + shift)
+        return np.broadcast_to(inlet * port, (share.provider.count, share.after - share.first))
+
+    def arrays(self) -> Arrays:
+        """The whole model."""
+        start, column, value = self._matrix()
+        cost, offset = self.costs()
+        lower, upper = self.column_bounds()
+        row_lower, row_upper = self.row_bounds()
+        is_binary = np.concatenate([np.tile(stamp.is_binary(), stamp.count) for stamp in self.stamps])
+        return Arrays(cost, offset, lower, upper, row_lower, row_upper, start, column, value, is_binary)
+
+    def column_bounds(self) -> tuple[Array, Array]:
+        """Lowest and highest value of every column."""
+        bounds = [stamp.bounds() for stamp in self.stamps]
+        return np.concatenate([b[0].ravel() for b in bounds]), np.concatenate([b[1].ravel() for b in bounds])
+
+    def row_bounds(self) -> tuple[Array, Array]:
+        """Lowest and highest value of every row."""
+        lower, upper = [], []
+        for stamp in self.stamps:
+            own_lower, own_upper = stamp.row_bounds()
+            for (kind, name), shares in self._shares.get(stamp, {}).items():
+                if kind == "row":
+                    start = stamp.rows(name).start
+                    for share in shares:
+                        if share.column_first is None:
+                            constant = self._share_value(stamp, share).sum(axis=0)
+                            own_lower[0, start + share.first : start + share.after] -= constant
+                            own_upper[0, start + share.first : start + share.after] -= constant
+            lower.append(own_lower.ravel())
+            upper.append(own_upper.ravel())
+        return np.concatenate(lower), np.concatenate(upper)
+
+    def costs(self) -> tuple[Array, float]:
+        """Cost of every column, and the cost that no decision changes; in thousandths of the currency."""
+        earned = np.concatenate([stamp.cost().ravel() for stamp in self.stamps])
+        offset = 0.0
+        for stamp in self.stamps:
+            for form in stamp.template.money.values():
+                for piece in form.constant:
+                    first, after = (0, 1) if piece.span is None else piece.span.bounds(self.steps)
+                    value = stamp.evaluate(piece.value, first, after)
+                    offset += float(np.broadcast_to(value, (stamp.count, after - first)).sum())
+            for (kind, _), shares in self._shares.get(stamp, {}).items():
+                if kind == "money":
+                    for share in shares:
+                        value = self._share_value(stamp, share)
+                        if share.column_first is None:
+                            offset += float(value.sum())
+                        else:
+                            self._touched(earned, share)[:] += value
+        return -earned, -offset
+
+    def _touched(self, vector: Array, share: _Share) -> Array:
+        """The part of a vector over all columns that a share touches; shape (blocks, steps)."""
+        first = share.column_first or 0
+        return self.blocks(vector, share.provider)[:, first : first + share.after - share.first]
+
+    def _matrix(self) -> tuple[NDArray[np.int32], NDArray[np.int32], Array]:
+        counts = np.zeros(self.row_count, dtype=np.int64)
+        for stamp in self.stamps:
+            own = counts[self._rows_of(stamp)].reshape(stamp.count, stamp.layout.row_count)
+            own += stamp.layout.entries_of_row
+            for row, share in self._row_shares(stamp):
+                own[0, row] += share.provider.count
+        start = np.zeros(self.row_count + 1, dtype=np.int32)
+        np.cumsum(counts, out=start[1:])
+        column = np.empty(start[-1], dtype=np.int32)
+        value = np.empty(start[-1])
+        for stamp in self.stamps:
+            rows = self._rows_of(stamp)
+            if stamp in self._shares:
+                self._fill_with_shares(stamp, start[rows], column, value)
+            else:
+                entries = slice(start[rows.start], start[rows.stop])
+                shape = (stamp.count, stamp.layout.entry_column.size)
+                column[entries].reshape(shape)[:] = stamp.layout.entry_column + self._block_columns(stamp)
+                value[entries].reshape(shape)[:] = stamp.matrix()
+        return start, column, value
+
+    def _rows_of(self, stamp: Stamp) -> slice:
+        start = self.row_at[stamp]
+        return slice(start, start + stamp.count * stamp.layout.row_count)
+
+    def _block_columns(self, stamp: Stamp) -> NDArray[np.int32]:
+        """First column of each block; shape (N, 1)."""
+        first = self.column_at[stamp] + np.arange(stamp.count, dtype=np.int32) * stamp.layout.column_count
+        return first[:, np.newaxis].astype(np.int32)
+
+    def _row_shares(self, stamp: Stamp) -> Iterator[tuple[slice, _Share]]:
+        for (kind, name), shares in self._shares.get(stamp, {}).items():
+            if kind == "row":
+                start = stamp.rows(name).start
+                for share in shares:
+                    if share.column_first is not None:
+                        yield slice(start + share.first, start + share.after), share
+
+    def _fill_with_shares(
+        self, stamp: Stamp, row_start: NDArray[np.int32], column: NDArray[np.int32], value: Array
+    ) -> None:
+        layout = stamp.layout
+        next_free = row_start.astype(np.int64)
+        own_rows = np.repeat(np.arange(layout.row_count), layout.entries_of_row)
+        own_first = np.cumsum(layout.entries_of_row) - layout.entries_of_row
+        own = next_free[own_rows] + np.arange(own_rows.size) - own_first[own_rows]
+        column[own] = layout.entry_column + self.column_at[stamp]
+        value[own] = stamp.matrix()[0]
+        next_free += layout.entries_of_row
+        for rows, share in self._row_shares(stamp):
+            count = share.provider.count
+            places = next_free[rows][:, np.newaxis] + np.arange(count)
+            steps = np.arange(share.after - share.first, dtype=np.int32)[:, np.newaxis]
+            column[places] = self._block_columns(share.provider).T + (share.column_first or 0) + steps
+            value[places] = self._share_value(stamp, share).T
+            next_free[rows] += count

@@ -1,0 +1,99 @@
+"""How does the solver's answer become schedules, positions and money?"""
+
+import numpy as np
+
+from optimizer.assembly import Assembly
+from optimizer.asset import Asset
+from optimizer.assets import type_of
+from optimizer.evaluation import money_earned, port_values
+from optimizer.expression import Array
+from optimizer.ports import MONEY, PORTS
+from optimizer.problem import Problem
+from optimizer.stamp import Stamp
+from optimizer.template import Name
+from vpp.domain.plan import Money, Position, Schedule, Values
+
+Ports = dict[tuple[Stamp, Name], Array]
+"""What each stamp offers; shape (N, steps) each."""
+DECIMALS = 9
+"""Powers and energies are rounded to this many decimals, far below what the solver can tell apart."""
+
+
+def read_schedules(problem: Problem, assembly: Assembly, value: Array) -> tuple[Schedule, ...]:
+    """What every asset does, in the order of the site."""
+    ports = {
+        (stamp, port): port_values(assembly.program, value, stamp, port)
+        for stamp in dict.fromkeys(part.stamp for part in assembly.parts.values())
+        for port in stamp.template.ports
+    }
+    return tuple(_read_schedule(problem, assembly, value, asset, ports) for asset in problem.assets)
+
+
+def _read_schedule(problem: Problem, assembly: Assembly, value: Array, asset: Asset, ports: Ports) -> Schedule:
+    part = assembly.parts[asset.id]
+    template, own = part.stamp.template, slice(part.block, part.block + 1)
+
+    def port(name: str, *key: int) -> Array | None:
+        values = ports.get((part.stamp, (name, key)))
+        return None if values is None else values[part.block]
+
+    def reserves(name: str) -> dict[str, Values]:
+        held = {r.product: (port(name, k), r.power) for k, r in enumerate(problem.reserves)}
+        return {product: _values(kw / power) for product, (kw, power) in held.items() if kw is not None}
+
+    def bounds(name: str) -> tuple[Values, Values] | tuple[None, None]:
+        if (name, ()) not in template.columns:
+            return None, None
+        lower, upper = (bound[0, part.stamp.columns((name, ()))] for bound in part.stamp.bounds(own))
+        return _values(lower), _values(upper)
+
+    stored_kwh, export_kw = port("stored_kwh"), port("export_kw")
+    floor_kwh, ceiling_kwh = bounds("stored_kwh")
+    assert export_kw is not None, f"{asset.id}: an asset without the port export_kw"
+    return Schedule(
+        asset_id=asset.id,
+        asset_type=type_of(asset),
+        export_kw=_values(export_kw),
+        available_kw=bounds("export_kw")[1],
+        stored_kwh=None if stored_kwh is None else _values(stored_kwh),
+        energy_capacity_kwh=getattr(asset, "energy_capacity_kwh", None),
+        initial_kwh=None if stored_kwh is None else float(part.stamp.values["initial_kwh"][part.block]),
+        floor_kwh=floor_kwh,
+        ceiling_kwh=ceiling_kwh,
+        up_kw=reserves("up_kw"),
+        down_kw=reserves("down_kw"),
+        flows={
+            name: _values(assembly.column(value, asset.id, name))
+            for (name, key), column in template.columns.items()
+            if not key and column.timed and not column.is_binary and name not in PORTS
+        },
+    )
+
+
+def _values(array: Array) -> Values:
+    """Rounded, and without negative zeros."""
+    return tuple((np.round(array, DECIMALS) + 0.0).tolist())
+
+
+def read_money(problem: Problem, assembly: Assembly, value: Array) -> Money:
+    """Money by component, as the model counts it."""
+    earned = money_earned(assembly.program, value)
+    return Money(problem.currency, **{component: earned.get(component, 0.0) / 1000 + 0.0 for component in MONEY})
+
+
+def read_positions(problem: Problem, schedules: tuple[Schedule, ...]) -> tuple[Position, ...]:
+    """Energy bought and sold at the meter, step by step, then the reserves held."""
+    site_kw = np.round(np.sum([schedule.export_kw for schedule in schedules], axis=0), DECIMALS) + 0.0
+    horizon, energy = problem.horizon, problem.energy
+    export_price = energy.export_price_per_mwh or energy.import_price_per_mwh
+    positions = []
+    for step, quantity_kw in enumerate(site_kw.tolist()):
+        price = (export_price if quantity_kw >= 0 else energy.import_price_per_mwh)[step]
+        cash = quantity_kw * horizon.step_hours[step] / 1000 * price + 0.0
+        span = horizon.starts[step], horizon.ends[step]
+        positions.append(Position(*span, energy.product, "net", quantity_kw, price, "per_mwh", cash))
+    for reserve in problem.reserves:
+        for step, quantity_kw in enumerate(reserve.hold_kw):
+            span = horizon.starts[step], horizon.ends[step]
+            positions.append(Position(*span, reserve.product, reserve.direction, quantity_kw, 0.0, "per_mw_h", 0.0))
+    return tuple(positions)

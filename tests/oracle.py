@@ -1,0 +1,126 @@
+"""An independent formulation of the same problems: plain numpy, one row at a time, every exclusivity as a binary.
+
+It shares no code with the model. Only batteries, solar plants and loads at one meter are known here.
+"""
+
+from dataclasses import dataclass, field
+
+import highspy
+import numpy as np
+
+from optimizer.problem import Problem
+
+
+@dataclass
+class Rows:
+    """A mixed-integer program that grows by columns and rows."""
+
+    cost: list[float] = field(default_factory=list)
+    lower: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+    binary: list[bool] = field(default_factory=list)
+    entries: list[dict[int, float]] = field(default_factory=list)
+    row_lower: list[float] = field(default_factory=list)
+    row_upper: list[float] = field(default_factory=list)
+
+    def column(self, lower: float, upper: float, *, cost: float = 0.0, binary: bool = False) -> int:
+        self.lower.append(lower)
+        self.upper.append(upper)
+        self.cost.append(cost)
+        self.binary.append(binary)
+        return len(self.cost) - 1
+
+    def row(self, entries: dict[int, float], lower: float, upper: float) -> None:
+        self.entries.append(entries)
+        self.row_lower.append(lower)
+        self.row_upper.append(upper)
+
+    def lowest_cost(self) -> float | None:
+        """The optimum, or nothing if there is none."""
+        solver = highspy.Highs()
+        solver.setOptionValue("output_flag", False)
+        solver.setOptionValue("mip_rel_gap", 0.0)
+        solver.setOptionValue("mip_abs_gap", 1e-9)
+        solver.setOptionValue("mip_feasibility_tolerance", 1e-9)
+        start = np.cumsum([0, *map(len, self.entries)]).astype(np.int32)
+        index = np.array([c for entries in self.entries for c in entries], dtype=np.int32)
+        value = np.array([v for entries in self.entries for v in entries.values()], dtype=float)
+        solver.passModel(
+            len(self.cost), len(self.entries), value.size, 2, 1, 0.0,
+            np.array(self.cost), np.array(self.lower), np.array(self.upper),
+            np.array(self.row_lower), np.array(self.row_upper), start, index, value,
+            np.array(self.binary, dtype=np.int32),
+        )  # fmt: skip
+        solver.run()
+        status = solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return None
+        assert status == highspy.HighsModelStatus.kOptimal, status
+        return float(solver.getInfo().objective_function_value)
+
+
+def best_net(problem: Problem) -> float | None:
+    """Most that the site can earn, in the currency; nothing if no plan keeps every limit."""
+    p, rows = problem, Rows()
+    count, h = p.horizon.count, p.horizon.step_hours
+    buy = p.energy.import_price_per_mwh
+    sell = p.energy.export_price_per_mwh or buy
+    site: list[dict[int, float]] = [{} for _ in range(count)]
+    fixed = [0.0] * count
+    for asset in p.assets:
+        kind = type(asset).__name__
+        if kind == "Battery":
+            _battery(rows, p, asset, site, fixed)
+            continue
+        forecast = p.series[asset.id, "forecast"]
+        for t in range(count):
+            if kind == "Load":
+                fixed[t] -= forecast[t]
+            elif asset.curtailable:
+                site[t][rows.column(0.0, forecast[t])] = 1.0
+            else:
+                fixed[t] += forecast[t]
+    for t in range(count):
+        imported = rows.column(0.0, p.connection.import_limit_kw, cost=buy[t] * h[t])
+        exported = rows.column(0.0, p.connection.export_limit_kw, cost=-sell[t] * h[t])
+        rows.row({**site[t], imported: 1.0, exported: -1.0}, -fixed[t], -fixed[t])
+        if sell[t] > buy[t]:
+            imports = rows.column(0.0, 1.0, binary=True)
+            rows.row({imported: 1.0, imports: -p.connection.import_limit_kw}, -np.inf, 0.0)
+            rows.row(
+                {exported: 1.0, imports: p.connection.export_limit_kw}, -np.inf, p.connection.export_limit_kw
+            )
+    cost = rows.lowest_cost()
+    return None if cost is None else -cost / 1000  # a price per MWh times kWh
+
+
+def _battery(rows: Rows, p: Problem, a, site: list[dict[int, float]], fixed: list[float]) -> None:
+    count, h, capacity = p.horizon.count, p.horizon.step_hours, a.energy_capacity_kwh
+    days = [at.date() for at in p.horizon.local_starts]
+    before, discharged = None, {day: {} for day in days}
+    for t in range(count):
+        charge = rows.column(0.0, a.charge_power_kw)
+        discharge = rows.column(0.0, a.discharge_power_kw, cost=a.throughput_cost_per_mwh * h[t])
+        low, high = a.min_soc_fraction * capacity, a.max_soc_fraction * capacity
+        if t == count - 1:
+            end = a.initial_soc_fraction if a.final_soc_fraction is None else a.final_soc_fraction
+            low = max(low, end * capacity)
+            high = min(high, high if a.final_soc_max_fraction is None else a.final_soc_max_fraction * capacity)
+        stored = rows.column(low, high)
+        keep = 1 - a.self_discharge_fraction_per_h * h[t]
+        flow = {stored: 1.0, charge: -h[t] * a.charge_efficiency, discharge: h[t] / a.discharge_efficiency}
+        if before is None:
+            rows.row(flow, keep * a.initial_soc_fraction * capacity, keep * a.initial_soc_fraction * capacity)
+        else:
+            rows.row({**flow, before: -keep}, 0.0, 0.0)
+        if a.exclusive_charge_discharge != "never":
+            charges = rows.column(0.0, 1.0, binary=True)
+            rows.row({charge: 1.0, charges: -a.charge_power_kw}, -np.inf, 0.0)
+            rows.row({discharge: 1.0, charges: a.discharge_power_kw}, -np.inf, a.discharge_power_kw)
+        site[t] |= {charge: -1.0, discharge: 1.0}
+        fixed[t] -= a.standing_load_kw
+        discharged[days[t]][discharge] = h[t]
+        before = stored
+    if a.daily_discharge_limit_kwh is not None:
+        for entries in discharged.values():
+            rows.row(entries, -np.inf, a.daily_discharge_limit_kwh)

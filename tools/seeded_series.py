@@ -1,0 +1,122 @@
+"""Writes the series of the shipped sites. They are invented; a fixed seed makes every run write the same bytes.
+
+python tools/seeded_series.py site_configs
+"""
+
+import math
+import random
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+Row = tuple[datetime, float]
+"""Local time and value."""
+STATION_PRICES = (
+    *(260, 240, 230, 225, 230, 250, 280, 300, 220, 120, 60, 40),
+    *(40, 50, 80, 160, 280, 420, 560, 600, 540, 430, 340, 290),
+)
+"""A photovoltaic-rich spot day, hour by hour [currency/MWh]."""
+
+
+def local_steps(first: str, days: int, timezone: str, minutes: int) -> Iterator[datetime]:
+    """Starts of the steps of some local days."""
+    zone = ZoneInfo(timezone)
+    instant = datetime.fromisoformat(first).replace(tzinfo=zone).astimezone(UTC)
+    last_day = (datetime.fromisoformat(first) + timedelta(days=days)).date()
+    while instant.astimezone(zone).date() < last_day:
+        yield instant.astimezone(zone)
+        instant += timedelta(minutes=minutes)
+
+
+def hour(at: datetime) -> float:
+    """Local time of day [h]."""
+    return at.hour + at.minute / 60
+
+
+def bell(at: datetime, centre_h: float, width_h: float) -> float:
+    """A smooth bump of height 1 around an hour of the day."""
+    return math.exp(-(((hour(at) - centre_h) / width_h) ** 2))
+
+
+def write(path: Path, column: str, steps: Iterator[datetime], value: Callable[[datetime], float]) -> None:
+    """Write one series as a CSV file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ},{value(at):.2f}" for at in steps]
+    path.write_text("\n".join([f"start_utc,{column}", *rows]) + "\n", "utf-8")
+
+
+def spot_price(seed: int, level: float, spread: float, sunday_sun: float) -> Callable[[datetime], float]:
+    """A spot price with a morning and an evening peak and a trough at noon, deeper on Sundays."""
+    noise = random.Random(seed)
+
+    def price(at: datetime) -> float:
+        weekend = at.isoweekday() == 7  # noqa: PLR2004 - Sunday
+        shape = 0.5 * bell(at, 8, 1.8) + bell(at, 19, 2.4) - (1.0 + sunday_sun * weekend) * bell(at, 12.7, 2.6)
+        return level + spread * shape + noise.gauss(0, 0.03 * spread)
+
+    return price
+
+
+def sun(seed: int, capacity_kw: float, half_day_h: float) -> Callable[[datetime], float]:
+    """Photovoltaic power under passing clouds."""
+    noise, clouds = random.Random(seed), [0.0]
+
+    def power_kw(at: datetime) -> float:
+        height = math.cos((hour(at) - 12.2) / half_day_h * math.pi / 2) if abs(hour(at) - 12.2) < half_day_h else 0.0
+        clouds[0] = 0.85 * clouds[0] + noise.gauss(0, 0.07)
+        return capacity_kw * max(0.0, 0.78 * height**1.3 * (1 - abs(clouds[0])))
+
+    return power_kw
+
+
+def wind(seed: int, capacity_kw: float) -> Callable[[datetime], float]:
+    """Wind power: a slow random walk through a power curve."""
+    noise, speed = random.Random(seed), [7.5]
+
+    def power_kw(at: datetime) -> float:  # noqa: ARG001 - wind keeps no hours
+        speed[0] += 0.04 * (8 - speed[0]) + noise.gauss(0, 0.45)
+        return capacity_kw * min(1.0, max(0.0, (speed[0] - 3) / 9) ** 2.2)
+
+    return power_kw
+
+
+def load(seed: int, base_kw: float, work_kw: float) -> Callable[[datetime], float]:
+    """Consumption of a workplace, less on Sundays."""
+    noise = random.Random(seed)
+
+    def power_kw(at: datetime) -> float:
+        works = 0.35 if at.isoweekday() == 7 else 1.0  # noqa: PLR2004 - Sunday
+        shape = bell(at, 10, 2.2) + 0.9 * bell(at, 15.5, 2.4) + 0.45 * bell(at, 20, 2.0)
+        return base_kw + works * work_kw * shape + noise.gauss(0, 0.02 * work_kw)
+
+    return power_kw
+
+
+def write_all(folder: Path) -> None:
+    """Write the series of every shipped site."""
+    week = ("2026-11-23", 7)
+    tiny, shop, park = folder / "tiny", folder / "shop", folder / "wind_park"
+    shanghai, berlin, chicago = "Asia/Shanghai", "Europe/Berlin", "America/Chicago"
+    write(tiny / "prices.csv", "price_per_mwh", local_steps(*week, shanghai, 15), spot_price(1, 290, 260, 0.5))
+    write(tiny / "pv.csv", "pv_kw", local_steps(*week, shanghai, 15), sun(2, 1000, 5.0))
+    write(tiny / "load.csv", "load_kw", local_steps(*week, shanghai, 15), load(3, 40, 80))
+
+    station = folder / "station" / "prices.csv"
+    write(station, "price_per_mwh", local_steps("2026-11-23", 1, shanghai, 60), lambda at: STATION_PRICES[at.hour])
+
+    spot = spot_price(4, 85, 70, 0.9)
+    clock_change = ("2026-10-24", 3)
+    prices = {at.astimezone(UTC): spot(at) for at in local_steps(*clock_change, berlin, 15)}
+    write(shop / "prices.csv", "import_per_mwh", iter(prices), lambda at: prices[at] + 142.0)
+    write(shop / "feed_in.csv", "export_per_mwh", iter(prices), lambda at: prices[at])
+    write(shop / "pv.csv", "pv_kw", local_steps(*clock_change, berlin, 15), sun(5, 80, 4.9))
+    write(shop / "load.csv", "load_kw", local_steps(*clock_change, berlin, 15), load(6, 12, 34))
+
+    write(park / "prices.csv", "price_per_mwh", local_steps(*week, chicago, 60), spot_price(7, 24, 42, 0.4))
+    write(park / "wind.csv", "wind_kw", local_steps(*week, chicago, 15), wind(8, 50_000))
+
+
+if __name__ == "__main__":
+    write_all(Path(sys.argv[1]))

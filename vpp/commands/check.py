@@ -1,0 +1,43 @@
+"""`vpp check`: finds every fault of a site file, or prints what a site file may say."""
+
+import argparse
+import json
+from datetime import UTC, datetime
+
+from vpp.domain.errors import Fault, InputError
+from vpp.intake import Request, take_in
+from vpp.output import Output
+from vpp.report.terminal import table
+from vpp.report.wording import Calendar
+from vpp.site import SiteFile
+
+
+def run(options: argparse.Namespace, output: Output) -> None:
+    """Check a site file and all it refers to, for the day that `vpp plan` would plan."""
+    if options.schema:
+        schema = SiteFile.model_json_schema()
+        output.result(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", schema)
+        return
+    if options.site is None:
+        raise InputError(
+            [Fault("command line", "SITE.yaml", "–", "is required without --schema")], "nothing was checked"
+        )
+    try:
+        case = take_in(Request(options.site), datetime.now(UTC))
+    except InputError as error:
+        raise InputError(error.faults, "the site file has faults") from error
+    problem, calendar = case.problem, Calendar(case.problem.horizon)
+    rows = [(premise.input, premise.check, premise.verdict) for premise in case.premises]
+    lines = [
+        f"{options.site}: no faults",
+        f"  {problem.site_name}   {calendar.title()}   {calendar.steps()}",
+        "",
+        *table(("Input", "check", "verdict"), rows, numbers_from=3),
+    ]
+    document = {
+        "site_id": problem.site_id,
+        "assets": [asset.id for asset in problem.assets],
+        "next_day": calendar.days[0].isoformat(),
+        "premises": [{"input": name, "check": check, "verdict": verdict} for name, check, verdict in rows],
+    }
+    output.result("\n".join(lines) + "\n", document)

@@ -1,0 +1,69 @@
+"""`vpp plan`: plans a local day, or a span of days, and writes the plan."""
+
+import argparse
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from optimizer.planner import compare, plan
+from vpp.domain.errors import Fault, InputError
+from vpp.domain.plan import Plan, Status
+from vpp.domain.series import Premise
+from vpp.intake import Request, take_in
+from vpp.output import Output
+from vpp.progress import Progress
+from vpp.report.files import write_plan
+from vpp.report.terminal import summary
+from vpp.report.wording import money
+
+
+def run(options: argparse.Namespace, output: Output) -> None:
+    """Read, plan, compare, write, and print."""
+    created = datetime.now(UTC)
+    request = _request(options)
+    progress = Progress(output)
+    started = time.perf_counter()
+    case = take_in(request, created)
+    read_s = time.perf_counter() - started
+    progress.stage("read", _read(case.premises), read_s)
+    with progress:
+        made = compare(case.problem, plan(case.problem, created, progress))
+    made = replace(made, premises=case.premises, timing=replace(made.timing, read=read_s))
+    _tell(made, progress)
+    made, document, written = write_plan(made, options.out)
+    text = summary(made, written, width=output.width, shows_bars=output.is_terminal)
+    output.result(text.replace(made.status.upper(), output.bold(made.status.upper()), 1), document)
+
+
+def _request(options: argparse.Namespace) -> Request:
+    """The span that was asked for.
+
+    Raises:
+        InputError: options that do not go together.
+
+    """
+    faults = []
+    if options.last is not None and options.first is None:
+        faults.append(Fault("command line", "--to", f"{options.last}", "needs --from", "Give both, or --day."))
+    if options.first is not None and options.last is None:
+        faults.append(Fault("command line", "--from", f"{options.first}", "needs --to", "Give both, or --day."))
+    if (options.now is None) != (options.state is None):
+        given, missing = ("--now", "--state") if options.state is None else ("--state", "--now")
+        remedy = "A plan from now on starts from what was measured now."
+        faults.append(Fault("command line", given, "", f"needs {missing}", remedy))
+    if faults:
+        raise InputError(faults)
+    first = options.day or options.first
+    return Request(options.site, first, options.last or first, options.prices, options.now, options.state)
+
+
+def _read(premises: tuple[Premise, ...]) -> str:
+    return f"{len(premises)} series, {premises[-1].check}" if premises else "no series"
+
+
+def _tell(made: Plan, progress: Progress) -> None:
+    progress.stage("build", f"{made.model_rows:,} rows, {made.model_columns:,} columns", made.timing.build)
+    gap = f"gap {100 * made.gap_fraction:.2f} %  bound {money(made.bound)} {made.money.currency}"
+    cut = "" if made.status is Status.OPTIMAL else "  best found in time"
+    progress.stage("solve", f"{gap}{cut}", made.timing.solve)
+    progress.stage("verify", f"ok, worst violation {made.verification.worst_violation:.1e} kW", made.timing.verify)

@@ -1,0 +1,1 @@
+"""The nouns every part of the product shares; standard library only."""

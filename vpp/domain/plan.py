@@ -1,0 +1,189 @@
+"""What a plan says, as it is shown, written and followed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from vpp.domain.horizon import Horizon
+from vpp.domain.series import Premise
+
+Values = tuple[float, ...]
+"""One value per step of the horizon."""
+
+
+class Status(StrEnum):
+    """How good a plan is."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    """The best that was found in the time allowed."""
+    REPAIRED = "repaired"
+    """A promise could not be kept; `repairs` says which."""
+    FALLBACK = "fallback"
+
+
+@dataclass(frozen=True)
+class Money:
+    """Money earned (positive) or spent (negative) over the horizon, in the site's currency."""
+
+    currency: str
+    energy: float = 0.0
+    capacity: float = 0.0
+    wear: float = 0.0
+    tariff: float = 0.0
+    penalties: float = 0.0
+
+    @property
+    def net(self) -> float:
+        """The sum of the components."""
+        return self.energy + self.capacity + self.wear + self.tariff + self.penalties
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What one asset does."""
+
+    asset_id: str
+    asset_type: str
+    export_kw: Values
+    """Power out of the asset at the meter, its own consumption included; negative into it [kW]."""
+    available_kw: Values | None
+    """Power that could have been generated [kW]; `None` for what cannot be curtailed."""
+    stored_kwh: Values | None
+    """Energy in the store at the end of each step [kWh]; `None` for what stores nothing."""
+    energy_capacity_kwh: float | None
+    """Energy between empty and full [kWh]."""
+    initial_kwh: float | None
+    """Energy in the store at the start [kWh]."""
+    floor_kwh: Values | None
+    """Lowest energy allowed at the end of each step [kWh]."""
+    ceiling_kwh: Values | None
+    """Highest energy allowed at the end of each step [kWh]."""
+    up_kw: Mapping[str, Values]
+    """Upward reserve held, by product [kW]."""
+    down_kw: Mapping[str, Values]
+    """Downward reserve held, by product [kW]."""
+    flows: Mapping[str, Values]
+    """What is behind the power, by name, such as `charge_kw`."""
+
+    @property
+    def soc_fraction(self) -> Values | None:
+        """State of charge at the end of each step."""
+        if self.stored_kwh is None or self.energy_capacity_kwh is None:
+            return None
+        return tuple(kwh / self.energy_capacity_kwh for kwh in self.stored_kwh)
+
+
+@dataclass(frozen=True)
+class Position:
+    """A quantity of one product over one block of time."""
+
+    start: datetime
+    end: datetime
+    product: str
+    direction: str
+    """`net`, `up`, `down` or `symmetric`."""
+    quantity_kw: float
+    price: float
+    price_unit: str
+    """`per_mwh`, `per_mw_h`, `per_mw_block` or `per_mw_mileage`."""
+    cash: float
+
+
+@dataclass(frozen=True)
+class BindingLimit:
+    """A limit that the plan runs into, and what it would earn if the limit were wider."""
+
+    owner: str
+    """Asset, or part of the site."""
+    limit: str
+    bound: float | None
+    """The limit itself; `None` where it differs from step to step."""
+    unit: str
+    steps: tuple[int, ...]
+    """Steps in which it binds with a price; none for a limit on the plan as a whole."""
+    worth_per_unit: float
+    """Money over the whole plan if the limit were one unit wider wherever it binds."""
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A changed promise that was tried and would do."""
+
+    change: str
+    value: float | str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A promise that could not be kept."""
+
+    constraint: str
+    asset_id: str | None
+    amount: float
+    unit: str
+    message: str
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What independent arithmetic found."""
+
+    passed: bool
+    worst_violation: float
+    """Largest excess over any limit, or error in any balance [kW or kWh]."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds spent on each stage."""
+
+    read: float = 0.0
+    build: float = 0.0
+    solve: float = 0.0
+    verify: float = 0.0
+    write: float = 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A verified plan of a site over a horizon."""
+
+    site_id: str
+    site_name: str
+    created: datetime
+    horizon: Horizon
+    status: Status
+    money: Money
+    bound: float
+    """No plan earns more."""
+    gap_fraction: float
+    """Distance between `bound` and what the plan earns, as a share of the latter."""
+    schedules: tuple[Schedule, ...]
+    positions: tuple[Position, ...]
+    import_price_per_mwh: Values
+    export_price_per_mwh: Values
+    import_limit_kw: float
+    export_limit_kw: float
+    limits: tuple[BindingLimit, ...]
+    """What limits it, the most valuable first."""
+    stored_value_per_mwh: Mapping[str, Values]
+    """What one more MWh in a store would earn at the end of each step, by asset."""
+    verification: Verification
+    premises: tuple[Premise, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    reserve_cost: Mapping[str, float] | None = None
+    """What holding each capacity product costs."""
+    idle_net: float | None = None
+    """What the site would earn with its stores left alone; `None` where that would break a limit."""
+    timing: Timing = Timing()
+    model_rows: int = 0
+    model_columns: int = 0
+
+    @property
+    def site_export_kw(self) -> Values:
+        """Power fed into the grid by the whole site; negative where it draws [kW]."""
+        return tuple(map(sum, zip(*(schedule.export_kw for schedule in self.schedules), strict=True)))

@@ -1,0 +1,186 @@
+"""Writes a plan as files: `plan.csv`, `positions.csv`, `plan.json` and `report.html`."""
+
+import csv
+import hashlib
+import io
+import json
+import math
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from vpp.domain.plan import BindingLimit, Plan
+from vpp.report.page import report_page
+
+SCHEMA_VERSION = 1
+
+
+def write_plan(plan: Plan, folder: Path) -> tuple[Plan, dict[str, Any], list[Path]]:
+    """Write all files of a plan, each of them whole or not at all.
+
+    Returns:
+        The plan with the time that writing took, the content of `plan.json`, and the files.
+
+    """
+    started = time.perf_counter()
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {"plan.csv": plan_csv(plan), "positions.csv": positions_csv(plan)}
+    for name, text in tables.items():
+        _write(folder / name, text)
+    plan = replace(plan, timing=replace(plan.timing, write=time.perf_counter() - started))
+    digests = {name: _digest(text) for name, text in tables.items()}
+    document = plan_document(plan, digests)
+    _write(folder / "report.html", report_page(plan, document["seal"]))
+    _write(folder / "plan.json", json_text(document))
+    return plan, document, [folder / name for name in (*tables, "plan.json", "report.html")]
+
+
+def plan_csv(plan: Plan) -> str:
+    """One row per step and asset: power, stored energy, state of charge, and every reserve held."""
+    reserves = list(dict.fromkeys((p.product, p.direction) for p in plan.positions if p.direction != "net"))
+    columns = [
+        (product, way) for product, direction in reserves for way in ("up", "down") if direction in (way, "symmetric")
+    ]
+    head = ["start_utc", "asset_id", "export_kw", "stored_kwh", "soc_fraction"]
+
+    def rows() -> Iterator[list[str]]:
+        for step, start in enumerate(plan.horizon.starts):
+            for schedule in plan.schedules:
+                held = {"up": schedule.up_kw, "down": schedule.down_kw}
+                values = [schedule.export_kw, schedule.stored_kwh, schedule.soc_fraction]
+                values += [held[way].get(product) for product, way in columns]
+                yield [instant(start), schedule.asset_id, *("" if v is None else decimal(v[step]) for v in values)]
+
+    return _csv([*head, *(f"{product}_{way}_kw" for product, way in columns)], rows())
+
+
+def positions_csv(plan: Plan) -> str:
+    """One row per product and block: what is bought (negative) or sold (positive), at which price, for how much."""
+    head = ["start_utc", "end_utc", "product", "direction", "quantity_kw", "price", "price_unit", "cash"]
+    return _csv(
+        head,
+        (
+            [
+                instant(p.start),
+                instant(p.end),
+                p.product,
+                p.direction,
+                decimal(p.quantity_kw),
+                decimal(p.price),
+                p.price_unit,
+                decimal(p.cash),
+            ]
+            for p in plan.positions
+        ),
+    )
+
+
+def plan_document(plan: Plan, digests: dict[str, str]) -> dict[str, Any]:
+    """The content of `plan.json`.
+
+    `seal` is a digest of everything else in the document, and through `files` of the tables beside it.
+    """
+    horizon, money = plan.horizon, plan.money
+    document: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "site_id": plan.site_id,
+        "created_utc": instant(plan.created),
+        "horizon": {
+            "start_utc": instant(horizon.start),
+            "step_s": horizon.step_s,
+            "count": horizon.count,
+            "first_step_s": horizon.first_step_s,
+            "timezone": horizon.timezone,
+        },
+        "status": str(plan.status),
+        "objective": {
+            "currency": money.currency,
+            "net": money.net,
+            "energy": money.energy,
+            "capacity": money.capacity,
+            "wear": money.wear,
+            "tariff": money.tariff,
+            "penalties": money.penalties,
+        },
+        "bound": _finite(plan.bound),
+        "gap_fraction": _finite(plan.gap_fraction),
+        "idle_net": plan.idle_net,
+        "timing_s": {stage: round(seconds, 6) for stage, seconds in asdict(plan.timing).items()},
+        "premises": [
+            {
+                "input": p.input,
+                "age_s": None if p.age_s is None else round(p.age_s),
+                "check": p.check,
+                "verdict": p.verdict,
+            }
+            for p in plan.premises
+        ],
+        "repairs": [
+            {
+                "constraint": r.constraint,
+                "asset": r.asset_id,
+                "amount": r.amount,
+                "unit": r.unit,
+                "message": r.message,
+                "alternatives": [asdict(alternative) for alternative in r.alternatives],
+            }
+            for r in plan.repairs
+        ],
+        "reserve_cost": dict(plan.reserve_cost or {}),
+        "limits": [_limit(plan, limit) for limit in plan.limits],
+        "verification": asdict(plan.verification),
+        "security": [],
+        "files": digests,
+    }
+    return document | {"seal": _digest(json_text(document))}
+
+
+def json_text(document: Any) -> str:
+    """A JSON document as text, with a line break at its end."""
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def instant(at: datetime) -> str:
+    """An instant in RFC 3339, in UTC."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def decimal(value: float) -> str:
+    """With up to twelve decimals, and none that say nothing."""
+    return f"{value:.12f}".rstrip("0").rstrip(".")
+
+
+def _limit(plan: Plan, limit: BindingLimit) -> dict[str, Any]:
+    return {
+        "owner": limit.owner,
+        "limit": limit.limit,
+        "bound": limit.bound,
+        "unit": limit.unit,
+        "starts_utc": [instant(plan.horizon.starts[step]) for step in limit.steps],
+        "worth_per_unit": limit.worth_per_unit,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _write(path: Path, text: str) -> None:
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_text(text, "utf-8")
+    unfinished.replace(path)
