@@ -4,7 +4,7 @@ Parameters are mutable Pyomo parameters without values, which stamps fill in.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pyomo.environ as pyo
 
@@ -32,5 +32,4 @@ class Exclusion:
     """Two column families of which one must be zero in every step."""
 
     columns: tuple[str, str]
-    when: Literal["auto", "always", "never"]
-    """Where the relaxation does both, in every step from the start, or never."""
+    is_enforced: bool

@@ -49,6 +49,11 @@ class Answer:
     cost: float
     cost_bound: float
 
+    @property
+    def has_values(self) -> bool:
+        """Whether the columns have values that keep every row."""
+        return self.ending in (Ending.OPTIMAL, Ending.STOPPED)
+
 
 @dataclass(frozen=True)
 class Conflict:
@@ -73,9 +78,24 @@ Watch = Callable[[Stand], None]
 
 WATCH_EVERY_S = 0.1
 _FEASIBLE = 2
+_NO_LIMIT = 2**31 - 1
+_STOPPED = (
+    highspy.HighsModelStatus.kTimeLimit,
+    highspy.HighsModelStatus.kSolutionLimit,
+    highspy.HighsModelStatus.kInterrupt,
+)
 _IRREDUCIBLE_FROM_LP = 2 | 4
 _SIDES: dict[int, tuple[str, ...]] = {1: (), 2: ("lower",), 3: ("upper",), 4: ("lower", "upper")}
 _STRATEGY = {Method.DUAL_SIMPLEX: 1, Method.PRIMAL_SIMPLEX: 4}
+
+
+def _with_idle_column(arrays: Arrays) -> Arrays:
+    """A model that decides nothing, as the solver can take it: with a column that is always zero.
+
+    Without any column HiGHS does not look at the rows, which a load beyond the connection violates.
+    """
+    zero = np.zeros(1)
+    return replace(arrays, cost=zero, lower=zero, upper=zero, is_binary=np.zeros(1, dtype=bool))
 
 
 class Solver:
@@ -89,6 +109,7 @@ class Solver:
 
     def load(self, arrays: Arrays) -> None:
         """Replace the model."""
+        arrays = arrays if arrays.cost.size else _with_idle_column(arrays)
         rows, columns = arrays.row_lower.size, arrays.cost.size
         self._has_binaries = bool(arrays.is_binary.any())
         status = self._highs.passModel(
@@ -137,6 +158,7 @@ class Solver:
         *,
         gap_fraction: float = 1e-7,
         time_limit_s: float | None = None,
+        most_nodes: int | None = None,
         watch: Watch | None = None,
     ) -> Answer:
         """Solve from where the model stands.
@@ -152,6 +174,7 @@ class Solver:
             mip_rel_gap=gap_fraction,
             mip_abs_gap=1e-6,
             mip_feasibility_tolerance=1e-9,
+            mip_max_nodes=_NO_LIMIT if most_nodes is None else most_nodes,
             time_limit=np.inf if time_limit_s is None else self._highs.getRunTime() + time_limit_s,
         )
         if watch is None:
@@ -203,7 +226,7 @@ class Solver:
             ending = Ending.OPTIMAL
         elif status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             ending = Ending.INFEASIBLE
-        elif status in (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt):
+        elif status in _STOPPED:
             ending = Ending.STOPPED if is_feasible else Ending.NOTHING
         else:
             raise RuntimeError(f"HiGHS ended with '{self._highs.modelStatusToString(status)}'")

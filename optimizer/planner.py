@@ -29,7 +29,7 @@ def plan(problem: Problem, created: datetime, watch: Watch | None = None) -> Pla
 
     """
     found = search(problem, watch)
-    if found.answer.ending in (Ending.INFEASIBLE, Ending.NOTHING):
+    if not found.has_plan:
         raise InfeasibleError(conflicts(found), problem.horizon)
     return conclude(problem, found, created)
 

@@ -5,14 +5,14 @@ by the sum of the ports it stands for, in rows and in money alike. A changed par
 touches, and the model is solved again from where it stood.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.expression import Array, Coefficient
-from optimizer.ports import INLETS
+from optimizer.ports import INLETS, MONEY, PREFERENCE
 from optimizer.stamp import Stamp
 from optimizer.template import Form, Name, Term
 
@@ -165,25 +165,25 @@ class Program:
             upper.append(own_upper.ravel())
         return np.concatenate(lower), np.concatenate(upper)
 
-    def costs(self) -> tuple[Array, float]:
+    def costs(self, components: Collection[str] = (*MONEY, PREFERENCE)) -> tuple[Array, float]:
         """Cost of every column, and the cost that no decision changes; in thousandths of the currency."""
-        earned = np.concatenate([stamp.cost().ravel() for stamp in self.stamps])
-        offset = 0.0
+        earned = np.concatenate([stamp.earned(components).ravel() for stamp in self.stamps])
+        constant = 0.0
         for stamp in self.stamps:
-            for form in stamp.template.money.values():
+            forms = {name: form for name, form in stamp.template.money.items() if name in components}
+            for form in forms.values():
                 for piece in form.constant:
                     first, after = (0, 1) if piece.span is None else piece.span.bounds(self.steps)
                     value = stamp.evaluate(piece.value, first, after)
-                    offset += float(np.broadcast_to(value, (stamp.count, after - first)).sum())
-            for (kind, _), shares in self._shares.get(stamp, {}).items():
-                if kind == "money":
-                    for share in shares:
-                        value = self._share_value(stamp, share)
-                        if share.column_first is None:
-                            offset += float(value.sum())
-                        else:
-                            self._touched(earned, share)[:] += value
-        return -earned, -offset
+                    constant += float(np.broadcast_to(value, (stamp.count, after - first)).sum())
+            for (kind, (name, _)), shares in self._shares.get(stamp, {}).items():
+                for share in shares if kind == "money" and name in components else ():
+                    value = self._share_value(stamp, share)
+                    if share.column_first is None:
+                        constant += float(value.sum())
+                    else:
+                        self._touched(earned, share)[:] += value
+        return -earned, -constant
 
     def _touched(self, vector: Array, share: _Share) -> Array:
         """The part of a vector over all columns that a share touches; shape (blocks, steps)."""

@@ -1,11 +1,13 @@
 """How is the best answer found, with binaries only where they can matter?
 
-The linear relaxation is solved first. Where it charges and discharges at once (or imports and exports at once), that
-step becomes a decision between the two, and the search goes on until no step does both. Every model on the way is a
-relaxation of the full one, so the first answer that does both nowhere is optimal for it.
+The linear relaxation is solved first. If it charges and discharges at once somewhere, and the stores that do so are
+alone with that decision, their directions are found exactly, one store after the other. Otherwise each step that does
+both (or imports and exports at once) becomes a decision between the two, and the search goes on until no step does
+both. Every model on the way is a relaxation of the full one, so the first answer that does both nowhere is optimal.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -13,16 +15,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.assembly import CONNECTION, Assembly, assemble
-from optimizer.assets import model_of
+from optimizer.directions import decide_directions, hold_directions
 from optimizer.highs import Answer, Ending, Method, Solver, Stand
-from optimizer.problem import Problem
+from optimizer.problem import Options, Problem
+from optimizer.program import Arrays
 
 SIMPLEX_MOST_STORES = 30
 """Up to so many stores the simplex method is faster than the interior-point method; measured in `benchmarks/`."""
 BOTH_AT_ONCE_KW = 1e-6
 """Up to this power both directions at once are noise."""
+MOST_WORK = 200_000
+"""Without a time limit a search ends after so many nodes times binaries: the same work, and so the same plan, on every
+machine. For 200 binaries it takes some five seconds, after which a gap hardly closes further."""
 ROUNDS_STEP_BY_STEP = 3
 """After so many rounds, or at once where time is limited, every step of an asset that does both becomes a decision."""
+
+LEAST_SOLVE_S = 0.01
+"""A search that is late still gets this long for its last step."""
 
 Steps = NDArray[np.bool_]
 
@@ -50,37 +59,86 @@ class Found:
     build_s: float
     solve_s: float
 
+    @property
+    def has_plan(self) -> bool:
+        """Whether there is a feasible answer at all."""
+        return self.answer.has_values and self.prices.ending is Ending.OPTIMAL
+
 
 def search(problem: Problem, watch: Watch | None = None) -> Found:
     """Find the best answer within the problem's time limit.
 
     The ending of the answer says whether it is optimal, the best found in time, or none at all.
     """
-    started = time.perf_counter()
-    limit_s, solve_s = problem.options.time_limit_s, 0.0
+    clock = _Clock(problem.options)
     exclusive = _known_exclusions(problem)
     for round_number in range(problem.horizon.count * (len(problem.assets) + 1) + 1):
         assembly = assemble(problem, exclusive)
-        solver = Solver(replace(assembly.program.arrays(), is_binary=assembly.is_binary))
+        arrays = replace(assembly.program.arrays(), is_binary=assembly.is_binary)
+        solver = Solver(arrays)
         if watch is not None:
             watch.built(assembly.program.row_count, assembly.program.column_count)
-        run_started = time.perf_counter()
-        answer = solver.run(
-            method_for(assembly),
-            gap_fraction=problem.options.gap_fraction,
-            time_limit_s=None if limit_s is None else max(started + limit_s - run_started, 0.01),
-            watch=None if watch is None else watch.searching,
-        )
-        solve_s += time.perf_counter() - run_started
-        every_step = round_number >= ROUNDS_STEP_BY_STEP or limit_s is not None
+        answer = clock.search(solver, assembly, watch)
+        every_step = round_number >= ROUNDS_STEP_BY_STEP
         more = _both_at_once(assembly, answer, exclusive, every_step=every_step)
-        if not more:
+        while more and not exclusive and decide_directions(assembly, arrays, solver, list(more)):
+            answer = clock.search(solver, assembly, watch)
+            more = _both_at_once(assembly, answer, exclusive, every_step=False)
+        if not more or answer.ending is Ending.STOPPED:
             break
         exclusive |= more
-    run_started = time.perf_counter()
-    prices = _priced(assembly, solver, answer)
-    solve_s += time.perf_counter() - run_started
-    return Found(problem, assembly, solver, answer, prices, time.perf_counter() - started - solve_s, solve_s)
+    prices = answer
+    if answer.has_values and (more or assembly.is_binary.any()):
+        prices = _directed(assembly, arrays, solver, answer, clock)
+    return Found(problem, assembly, solver, answer, prices, clock.build_s, clock.solve_s)
+
+
+def _directed(assembly: Assembly, arrays: Arrays, solver: Solver, answer: Answer, clock: "_Clock") -> Answer:
+    """The best that can be done with the directions of an answer.
+
+    It is the answer itself, cleaned of the solver's tolerance for binaries, unless the search was stopped while some
+    step still went both ways; then it goes the stronger of the two.
+    """
+    binaries = np.flatnonzero(assembly.is_binary).astype(np.int32)
+    solver.fix_binaries(binaries, answer.value[binaries])
+    hold_directions(assembly, arrays, solver, answer.value)
+    return clock.solve(solver, assembly)
+
+
+class _Clock:
+    """Keeps the time of a search apart: what the solver took, and the rest."""
+
+    def __init__(self, options: Options) -> None:
+        self._started, self._options, self.solve_s = time.perf_counter(), options, 0.0
+
+    def search(self, solver: Solver, assembly: Assembly, watch: Watch | None) -> Answer:
+        """Solve within what is left of the time, or of the work where time is not limited."""
+        limit_s, binaries = self._options.time_limit_s, int(assembly.is_binary.sum())
+        left_s = None if limit_s is None else max(self._started + limit_s - time.perf_counter(), LEAST_SOLVE_S)
+        return self._timed(
+            lambda: solver.run(
+                method_for(assembly),
+                gap_fraction=self._options.gap_fraction,
+                time_limit_s=left_s,
+                most_nodes=MOST_WORK // binaries if binaries and limit_s is None else None,
+                watch=None if watch is None else watch.searching,
+            )
+        )
+
+    def solve(self, solver: Solver, assembly: Assembly) -> Answer:
+        """Solve a linear program to its end."""
+        return self._timed(lambda: solver.run(method_for(assembly)))
+
+    def _timed(self, run: Callable[[], Answer]) -> Answer:
+        started = time.perf_counter()
+        answer = run()
+        self.solve_s += time.perf_counter() - started
+        return answer
+
+    @property
+    def build_s(self) -> float:
+        """Time since the start that was not spent in the solver."""
+        return time.perf_counter() - self._started - self.solve_s
 
 
 def method_for(assembly: Assembly) -> Method:
@@ -90,12 +148,8 @@ def method_for(assembly: Assembly) -> Method:
 
 
 def _known_exclusions(problem: Problem) -> dict[str, Steps]:
-    """Where two directions exclude each other from the start: where that was asked for, or where doing both pays."""
+    """Where two directions exclude each other from the start, because doing both would pay."""
     exclusive: dict[str, Steps] = {}
-    for asset in problem.assets:
-        exclusion = model_of(asset).exclusion(asset)
-        if exclusion is not None and exclusion.when == "always":
-            exclusive[asset.id] = np.ones(problem.horizon.count, dtype=bool)
     if problem.energy.export_price_per_mwh is not None:
         pays = np.array(problem.energy.export_price_per_mwh) > np.array(problem.energy.import_price_per_mwh)
         if pays.any():
@@ -106,10 +160,10 @@ def _known_exclusions(problem: Problem) -> dict[str, Steps]:
 def _both_at_once(assembly: Assembly, answer: Answer, known: dict[str, Steps], *, every_step: bool) -> dict[str, Steps]:
     """Owners that do both in a step that was not yet a decision, with all the steps that now are."""
     more: dict[str, Steps] = {}
-    if answer.ending in (Ending.INFEASIBLE, Ending.NOTHING):
+    if not answer.has_values:
         return more
     for owner, part in assembly.parts.items():
-        if part.exclusion is None or part.exclusion.when == "never":
+        if part.exclusion is None or not part.exclusion.is_enforced:
             continue
         first, second = (assembly.column(answer.value, owner, name) for name in part.exclusion.columns)
         does_both = np.minimum(first, second) > BOTH_AT_ONCE_KW
@@ -118,11 +172,3 @@ def _both_at_once(assembly: Assembly, answer: Answer, known: dict[str, Steps], *
             if (does_both & ~already).any():
                 more[owner] = np.ones_like(already) if every_step else already | does_both
     return more
-
-
-def _priced(assembly: Assembly, solver: Solver, answer: Answer) -> Answer:
-    if answer.ending in (Ending.INFEASIBLE, Ending.NOTHING) or not assembly.is_binary.any():
-        return answer
-    binaries = np.flatnonzero(assembly.is_binary).astype(np.int32)
-    solver.fix_binaries(binaries, answer.value[binaries])
-    return solver.run(method_for(assembly))

@@ -4,7 +4,7 @@
 `Stamp` holds the parameters of N blocks and evaluates the template's coefficients for all of them together.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -43,12 +43,14 @@ class Layout:
         self.row_lower = [self._place(p, self.row_at[n]) for n, r in template.rows.items() for p in r.lower]
         self.row_upper = [self._place(p, self.row_at[n]) for n, r in template.rows.items() for p in r.upper]
         self.row_constant = [self._place(p, self.row_at[n]) for n, r in template.rows.items() for p in r.form.constant]
-        self.cost = [
-            self._place(term.piece, self.column_at[term.column], term.offset)
-            for form in template.money.values()
-            for term in form.terms
-            if term.column in self.column_at
-        ]
+        self.money = {
+            component: [
+                self._place(term.piece, self.column_at[term.column], term.offset)
+                for term in form.terms
+                if term.column in self.column_at
+            ]
+            for component, form in template.money.items()
+        }
         self._arrange_matrix()
 
     def _place(self, piece: Piece, start: int, offset: int | None = 0) -> Placed:
@@ -203,9 +205,10 @@ class Stamp:
             self.fill(np.zeros(shape), self.layout.row_upper, blocks) - constant,
         )
 
-    def cost(self) -> Array:
+    def earned(self, components: Collection[str]) -> Array:
         """What each column earns by the block's own money; shape (N, columns)."""
-        return self.fill(np.zeros((self.count, self.layout.column_count)), self.layout.cost)
+        placed = [p for component, found in self.layout.money.items() if component in components for p in found]
+        return self.fill(np.zeros((self.count, self.layout.column_count)), placed)
 
     def is_binary(self) -> NDArray[np.bool_]:
         """Which of a block's columns are binary; shape (columns,)."""

@@ -87,9 +87,7 @@ def best_net(problem: Problem) -> float | None:
         if sell[t] > buy[t]:
             imports = rows.column(0.0, 1.0, binary=True)
             rows.row({imported: 1.0, imports: -p.connection.import_limit_kw}, -np.inf, 0.0)
-            rows.row(
-                {exported: 1.0, imports: p.connection.export_limit_kw}, -np.inf, p.connection.export_limit_kw
-            )
+            rows.row({exported: 1.0, imports: p.connection.export_limit_kw}, -np.inf, p.connection.export_limit_kw)
     cost = rows.lowest_cost()
     return None if cost is None else -cost / 1000  # a price per MWh times kWh
 

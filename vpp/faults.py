@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from vpp.document import Document, Path_
 from vpp.domain.errors import Fault
 
-LONGEST_VALUE = 40
+LONGEST_VALUE = 200
 
 
 def faults_of(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Fault]:

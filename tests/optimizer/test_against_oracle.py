@@ -78,7 +78,7 @@ def problems(draw):
     )
 
 
-@settings(deadline=None, max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(problems())
 def test_a_plan_earns_what_an_independent_formulation_finds(given_problem):
     expected = best_net(given_problem)

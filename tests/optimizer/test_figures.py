@@ -8,7 +8,8 @@ import pytest
 from optimizer.planner import compare, plan
 from optimizer.problem import Energy, Reserve
 from tests.shared import SHARED
-from tests.sites import CREATED, P24, battery, problem, station
+from tests.sites import CREATED, P24, battery, load, problem, station
+from vpp.domain.errors import Conflict, InfeasibleError
 
 
 def discharged_mwh(made):
@@ -118,3 +119,14 @@ def test_published_forecast_objective(small_cases):
     exact = small_battery(final_soc_fraction=0.0, final_soc_max_fraction=0.0)
     made = plan(problem([exact], case["forecast_per_mwh"]), CREATED)
     assert made.money.net == pytest.approx(case["expected_forecast_objective"], abs=case["tolerance_abs"])
+
+
+def test_a_site_that_decides_nothing_pays_for_its_load():
+    made = plan(problem([load()], [100.0, 50.0], series={"load1": [10.0, 20.0]}), CREATED)
+    assert made.money.net == pytest.approx(-2.0)
+
+
+def test_a_load_beyond_the_connection_is_named():
+    with pytest.raises(InfeasibleError) as error:
+        plan(problem([load()], [100.0, 50.0], series={"load1": [10.0, 20.0]}, import_limit_kw=15.0), CREATED)
+    assert error.value.conflicts == (Conflict("grid connection", "import limit", (1,)),)

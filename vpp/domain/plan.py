@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from vpp.domain.horizon import Horizon
 from vpp.domain.series import Premise
@@ -67,7 +68,7 @@ class Schedule:
     flows: Mapping[str, Values]
     """What is behind the power, by name, such as `charge_kw`."""
 
-    @property
+    @cached_property
     def soc_fraction(self) -> Values | None:
         """State of charge at the end of each step."""
         if self.stored_kwh is None or self.energy_capacity_kwh is None:
@@ -183,7 +184,7 @@ class Plan:
     model_rows: int = 0
     model_columns: int = 0
 
-    @property
+    @cached_property
     def site_export_kw(self) -> Values:
         """Power fed into the grid by the whole site; negative where it draws [kW]."""
         return tuple(map(sum, zip(*(schedule.export_kw for schedule in self.schedules), strict=True)))

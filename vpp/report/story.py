@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vpp.domain.plan import Plan, Schedule
-from vpp.report.wording import Calendar, listed, money, number, quantity, runs
+from vpp.report.wording import NARROW_SPACE, Calendar, listed, money, number, quantity, runs
 
 NOTHING_KW = 1e-6
 LARGEST_SPANS = 2
@@ -31,7 +31,7 @@ class Action:
 def headline(plan: Plan) -> str:
     """What the plan earns, and what it is worth against leaving the stores alone."""
     net, currency = plan.money.net, plan.money.currency
-    told = f"{'Earns' if net >= 0 else 'Spends'} {money(abs(net))} {currency}"
+    told = f"{'Earns' if net >= 0 else 'Spends'} {money(abs(net))}{NARROW_SPACE}{currency}"
     types = [schedule.asset_type for schedule in plan.schedules if schedule.stored_kwh is not None]
     if not types:
         return f"{told}."
@@ -71,17 +71,22 @@ def _told(plan: Plan, verb: str, power: Sequence[float]) -> str:
     }
     if not energy:
         return f"It {verb} nothing."
-    total = f"It {verb} {energy_text(sum(energy.values()))}"
+    total_kwh = sum(energy.values())
+    total = f"It {verb} {energy_text(total_kwh)}"
     largest = sorted(sorted(energy, key=lambda run: -energy[run])[:LARGEST_SPANS])
     if len(energy) == 1:
         return f"{total}, {calendar.span(*largest[0])}."
+    if sum(energy[run] for run in largest) < total_kwh / 2:
+        return f"{total} in {len(energy):,} spells."
     spans = listed(f"{calendar.span(*run)} ({energy_text(energy[run])})" for run in largest)
     return f"{total}, {'most of it ' if len(energy) > LARGEST_SPANS else ''}{spans}."
 
 
 def energy_text(kwh: float) -> str:
     """An energy in kWh, or from 1,000 kWh on in MWh."""
-    return f"{number(kwh / 1000, 2)} MWh" if kwh >= 1000 else f"{quantity(kwh)} kWh"  # noqa: PLR2004
+    if kwh >= 1000:  # noqa: PLR2004 - one MWh
+        return f"{number(kwh / 1000, 2)}{NARROW_SPACE}MWh"
+    return f"{quantity(kwh)}{NARROW_SPACE}kWh"
 
 
 def actions(plan: Plan) -> list[Action]:

@@ -1,16 +1,19 @@
 """What `vpp plan` prints: the result of a plan as text."""
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from vpp.domain.plan import BindingLimit, Plan
 from vpp.report.sparkline import Columns, sparkline
 from vpp.report.story import actions, headline, trade
-from vpp.report.wording import Calendar, between, money, number, quantity, signed
+from vpp.report.wording import NARROW_SPACE, Calendar, between, money, number, quantity, signed
 
 MOST_ACTIONS = 16
 MOST_LIMITS = 5
 MOST_SPARKLINES = 12
+ROOMY = 110
+"""Columns from which a table may name several spans of time in a row."""
 
 
 def summary(plan: Plan, written: Sequence[Path], *, width: int, shows_bars: bool) -> str:
@@ -27,11 +30,17 @@ def summary(plan: Plan, written: Sequence[Path], *, width: int, shows_bars: bool
     title = f"{plan.site_name}   {calendar.title()}   {plan.horizon.timezone}   {calendar.steps()}"
     lines = ["", f"  {title:<{max(len(title) + 3, width - 12)}}{plan.status.upper()}", ""]
     lines += [f"  {repair.message}" for repair in plan.repairs] + ([""] if plan.repairs else [])
-    lines += [f"  {headline(plan)}", f"  {trade(plan)}", ""]
+    lines += [*_sentences(headline(plan), width), *_sentences(trade(plan), width), ""]
     if shows_bars:
         lines += [*_bars(plan, width), ""]
-    lines += [*_actions(plan, calendar), *_money(plan), *_limits(plan, calendar), *_files(written)]
+    lines += [*_actions(plan, calendar), *_money(plan), *_limits(plan, calendar, width), *_files(written)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _sentences(text: str, width: int) -> list[str]:
+    """Sentences on as many lines as they need; no line breaks between a number and its unit."""
+    lines = textwrap.wrap(text, width - 4, break_long_words=False, break_on_hyphens=False)
+    return [f"  {line.replace(NARROW_SPACE, ' ')}" for line in lines]
 
 
 def _bars(plan: Plan, width: int) -> Iterator[str]:
@@ -93,15 +102,16 @@ def _money(plan: Plan) -> Iterator[str]:
     yield ""
 
 
-def _limits(plan: Plan, calendar: Calendar) -> Iterator[str]:
+def _limits(plan: Plan, calendar: Calendar, width: int) -> Iterator[str]:
+    spans = 1 if width < ROOMY else 3
     if not plan.limits:
         yield "  No limit binds."
     else:
         rows = [
-            (limit_name(limit), calendar.spans(limit.steps) if limit.steps else "at the end", worth(plan, limit))
+            (limit_name(limit), calendar.spans(limit.steps, spans) if limit.steps else "at the end", worth(plan, limit))
             for limit in plan.limits[:MOST_LIMITS]
         ]
-        yield from table(("What limits it", "when", "worth of one more unit"), rows, numbers_from=2)
+        yield from table(("What limits it", "when", "one more earns"), rows, numbers_from=2)
     yield ""
 
 
@@ -113,7 +123,7 @@ def limit_name(limit: BindingLimit) -> str:
 
 def worth(plan: Plan, limit: BindingLimit) -> str:
     """What one unit more of a limit would earn over the whole plan."""
-    return f"{number(limit.worth_per_unit, 2)} {plan.money.currency} per {limit.unit}"
+    return f"{number(limit.worth_per_unit, 2)} {plan.money.currency}/{limit.unit}"
 
 
 def _files(written: Sequence[Path]) -> Iterator[str]:

@@ -8,6 +8,8 @@ from vpp.domain.horizon import Horizon
 
 MINUS = "−"
 MISSING = "–"
+NARROW_SPACE = "\u00a0"
+"""Between a number and its unit, which belong on one line."""
 
 
 def number(value: float, decimals: int = 0) -> str:
@@ -86,7 +88,7 @@ class Calendar:
     def spans(self, steps: Sequence[int], most: int = 3) -> str:
         """The runs of some steps; no more than `most`, and how many others there are."""
         found = [self.span(*run) for run in runs(steps)]
-        more = f" and {len(found) - most} more" if len(found) > most else ""
+        more = f" (+{len(found) - most})" if len(found) > most else ""
         return ", ".join(found[:most]) + more
 
     def title(self) -> str:

@@ -1,5 +1,6 @@
 """A battery: its mathematics over the horizon."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,7 @@ def options(asset: Battery, inputs: Inputs, *, is_exclusive: bool) -> Options:
 
 def exclusion(asset: Battery) -> Exclusion:
     """Charging and discharging at once would burn energy."""
-    return Exclusion(("charge_kw", "discharge_kw"), asset.exclusive_charge_discharge)
+    return Exclusion(("charge_kw", "discharge_kw"), is_enforced=asset.exclusive_charge_discharge != "never")
 
 
 def parameters(asset: Battery, inputs: Inputs) -> Parameters:
@@ -131,7 +132,7 @@ def build(b: Any, chosen: Options) -> None:
     if chosen.has_daily_limit:
         _limit_daily_discharge(b)
     if chosen.is_exclusive:
-        _exclude_both_at_once(b)
+        _exclude_both_at_once(b, before)
     if chosen.reserve_count:
         _hold_reserves(b, chosen, before)
 
@@ -153,7 +154,8 @@ def _limit_daily_discharge(b: Any) -> None:
         return b.discharged_kwh[t] == b.same_day[t] * before + b.step_h[t] * b.discharge_kw[t]
 
 
-def _exclude_both_at_once(b: Any) -> None:
+def _exclude_both_at_once(b: Any, before: Callable[[int], Any]) -> None:
+    """One way per step. The last two rows are implied by that, and tighten its linear relaxation."""
     b.is_charging = pyo.Var(b.time, domain=pyo.Binary)
 
     @b.Constraint(b.time, doc="/ charge power [kW]")
@@ -164,8 +166,19 @@ def _exclude_both_at_once(b: Any) -> None:
     def discharge_only(b: Any, t: int) -> Any:
         return b.discharge_kw[t] <= b.discharge_power_kw * (1 - b.is_charging[t])
 
+    @b.Constraint(b.time)
+    def charge_fits(b: Any, t: int) -> Any:
+        kept = 1 - b.self_discharge_fraction_per_h * b.step_h[t]
+        return before(t) * kept + b.step_h[t] * b.charge_efficiency * b.charge_kw[t] <= b.ceiling_kwh[t]
 
-def _hold_reserves(b: Any, chosen: Options, before: Any) -> None:
+    @b.Constraint(b.time)
+    def discharge_is_there(b: Any, t: int) -> Any:
+        kept = 1 - b.self_discharge_fraction_per_h * b.step_h[t]
+        left = before(t) * kept - b.step_h[t] * b.discharge_kw[t] / b.discharge_efficiency
+        return left >= kept * b.floor_kwh[t]
+
+
+def _hold_reserves(b: Any, chosen: Options, before: Callable[[int], Any]) -> None:
     """Power in both directions, and energy behind it, class by class of duration."""
     b.classes = pyo.RangeSet(0, chosen.reserve_count - 1)
     for name in ("up_start_h", "up_end_h", "down_start_h", "down_end_h"):

@@ -9,7 +9,7 @@ from optimizer.blocks import Exclusion, inlet, scalars
 from optimizer.groups.connection.schema import Connection
 from optimizer.problem import Parameters
 
-EXCLUSION = Exclusion(("import_kw", "export_kw"), "auto")
+EXCLUSION = Exclusion(("import_kw", "export_kw"), is_enforced=True)
 
 
 @dataclass(frozen=True)
