@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from optimizer.assembly import Assembly
 from optimizer.expression import Array
-from optimizer.highs import Solver
+from optimizer.loading import Loaded
 from optimizer.ports import MONEY
 from optimizer.program import Arrays
 from optimizer.single_store import Store, best_directions
@@ -19,34 +19,39 @@ BALANCE = ("energy_balance", ())
 END = ("final_energy", ())
 
 
-def decide_directions(assembly: Assembly, arrays: Arrays, solver: Solver, owners: list[str]) -> bool:
+def decide_directions(loaded: Loaded, owners: list[str]) -> float | None:
     """Decide for each owner and step whether it charges or discharges, and hold the other way at zero.
 
     Returns:
-        Whether that was possible; if not, the model is as it was.
+        By how much at most another choice could be cheaper; nothing if the owners cannot be decided one by one, in
+        which case the model is as it was.
 
     """
+    assembly, arrays = loaded.assembly, loaded.arrays
     if not all(_is_simple_store(assembly, owner) for owner in owners) or not _shared_rows_are_slack(assembly, arrays):
-        return False
+        return None
     cost, _ = assembly.program.costs(MONEY)
     decided = {owner: best_directions(_store(assembly, arrays, cost, owner)) for owner in owners}
-    if any(directions is None for directions in decided.values()):
-        return False
-    for owner, directions in decided.items():
+    error = 0.0
+    for owner in owners:
+        directions = decided[owner]
+        if directions is None:
+            return None
         charge, discharge = _columns(assembly, owner)
-        _hold_at_zero(solver, arrays, charge[directions < 0])
-        _hold_at_zero(solver, arrays, discharge[directions >= 0])
-    return True
+        _hold_at_zero(loaded, charge[directions.way < 0])
+        _hold_at_zero(loaded, discharge[directions.way >= 0])
+        error += directions.error
+    return error
 
 
-def hold_directions(assembly: Assembly, arrays: Arrays, solver: Solver, value: Array) -> None:
+def hold_directions(loaded: Loaded, value: Array) -> None:
     """Keep every owner of two directions to the one that an answer takes, step by step."""
-    for owner, part in assembly.parts.items():
+    for owner, part in loaded.assembly.parts.items():
         if part.exclusion is not None and part.exclusion.is_enforced:
-            first, second = _columns(assembly, owner)
+            first, second = _columns(loaded.assembly, owner)
             takes_first = value[first] >= value[second]
-            _hold_at_zero(solver, arrays, first[~takes_first])
-            _hold_at_zero(solver, arrays, second[takes_first])
+            _hold_at_zero(loaded, first[~takes_first])
+            _hold_at_zero(loaded, second[takes_first])
 
 
 def _is_simple_store(assembly: Assembly, owner: str) -> bool:
@@ -122,5 +127,5 @@ def _entries(arrays: Arrays, rows: NDArray[np.int64], columns: NDArray[np.int64]
     return found
 
 
-def _hold_at_zero(solver: Solver, arrays: Arrays, columns: NDArray[np.int64]) -> None:
-    solver.change_columns(columns.astype(np.int32), arrays.lower[columns], np.zeros(columns.size))
+def _hold_at_zero(loaded: Loaded, columns: NDArray[np.int64]) -> None:
+    loaded.solver.change_columns(columns.astype(np.int32), loaded.arrays.lower[columns], np.zeros(columns.size))

@@ -14,11 +14,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.assembly import CONNECTION, Assembly, assemble
+from optimizer.assembly import CONNECTION, Assembly
 from optimizer.directions import decide_directions, hold_directions
 from optimizer.highs import Answer, Ending, Method, Solver, Stand
+from optimizer.loading import Loaded, load
 from optimizer.problem import Options, Problem
-from optimizer.program import Arrays
 
 SIMPLEX_MOST_STORES = 30
 """Up to so many stores the simplex method is faster than the interior-point method; measured in `benchmarks/`."""
@@ -44,6 +44,9 @@ class Watch(Protocol):
 
     def searching(self, stand: Stand) -> None:
         """Take note, several times a second, of how a long search stands."""
+
+    def deciding(self, stores: int, steps: int) -> None:
+        """Take note that stores are decided one by one."""
 
 
 @dataclass(frozen=True)
@@ -73,61 +76,77 @@ def search(problem: Problem, watch: Watch | None = None) -> Found:
     clock = _Clock(problem.options)
     exclusive = _known_exclusions(problem)
     for round_number in range(problem.horizon.count * (len(problem.assets) + 1) + 1):
-        assembly = assemble(problem, exclusive)
-        arrays = replace(assembly.program.arrays(), is_binary=assembly.is_binary)
-        solver = Solver(arrays)
+        loaded = load(problem, exclusive)
         if watch is not None:
-            watch.built(assembly.program.row_count, assembly.program.column_count)
-        answer = clock.search(solver, assembly, watch)
+            watch.built(loaded.assembly.program.row_count, loaded.assembly.program.column_count)
+        answer = clock.search(loaded, watch)
         every_step = round_number >= ROUNDS_STEP_BY_STEP
-        more = _both_at_once(assembly, answer, exclusive, every_step=every_step)
-        while more and not exclusive and decide_directions(assembly, arrays, solver, list(more)):
-            answer = clock.search(solver, assembly, watch)
-            more = _both_at_once(assembly, answer, exclusive, every_step=False)
+        more = _both_at_once(loaded.assembly, answer, exclusive, every_step=every_step)
+        if more and not exclusive:
+            if watch is not None:
+                watch.deciding(len(more), problem.horizon.count)
+            answer, more = _decided_one_by_one(loaded, answer, more, clock)
         if not more or answer.ending is Ending.STOPPED:
             break
         exclusive |= more
     prices = answer
-    if answer.has_values and (more or assembly.is_binary.any()):
-        prices = _directed(assembly, arrays, solver, answer, clock)
-    return Found(problem, assembly, solver, answer, prices, clock.build_s, clock.solve_s)
+    if answer.has_values and (more or loaded.assembly.is_binary.any()):
+        prices = _directed(loaded, answer, clock)
+    return Found(problem, loaded.assembly, loaded.solver, answer, prices, clock.build_s, clock.solve_s)
 
 
-def _directed(assembly: Assembly, arrays: Arrays, solver: Solver, answer: Answer, clock: "_Clock") -> Answer:
+def _decided_one_by_one(
+    loaded: Loaded, answer: Answer, more: dict[str, Steps], clock: "_Clock"
+) -> tuple[Answer, dict[str, Steps]]:
+    """The answer with the directions of independent stores decided, and who still does both."""
+    error = 0.0
+    while more:
+        added = decide_directions(loaded, list(more))
+        if added is None:
+            break
+        error += added
+        answer = clock.solve(loaded)
+        more = _both_at_once(loaded.assembly, answer, {}, every_step=False)
+    is_exact = error <= clock.options.gap_fraction * abs(answer.cost)
+    ending = answer.ending if is_exact or not answer.has_values else Ending.STOPPED
+    return replace(answer, ending=ending, cost_bound=answer.cost - error), more
+
+
+def _directed(loaded: Loaded, answer: Answer, clock: "_Clock") -> Answer:
     """The best that can be done with the directions of an answer.
 
     It is the answer itself, cleaned of the solver's tolerance for binaries, unless the search was stopped while some
     step still went both ways; then it goes the stronger of the two.
     """
-    binaries = np.flatnonzero(assembly.is_binary).astype(np.int32)
-    solver.fix_binaries(binaries, answer.value[binaries])
-    hold_directions(assembly, arrays, solver, answer.value)
-    return clock.solve(solver, assembly)
+    binaries = np.flatnonzero(loaded.assembly.is_binary).astype(np.int32)
+    loaded.solver.fix_binaries(binaries, answer.value[binaries])
+    hold_directions(loaded, answer.value)
+    return clock.solve(loaded)
 
 
 class _Clock:
     """Keeps the time of a search apart: what the solver took, and the rest."""
 
     def __init__(self, options: Options) -> None:
-        self._started, self._options, self.solve_s = time.perf_counter(), options, 0.0
+        self._started, self.options, self.solve_s = time.perf_counter(), options, 0.0
 
-    def search(self, solver: Solver, assembly: Assembly, watch: Watch | None) -> Answer:
+    def search(self, loaded: Loaded, watch: Watch | None) -> Answer:
         """Solve within what is left of the time, or of the work where time is not limited."""
-        limit_s, binaries = self._options.time_limit_s, int(assembly.is_binary.sum())
+        limit_s, binaries = self.options.time_limit_s, int(loaded.assembly.is_binary.sum())
         left_s = None if limit_s is None else max(self._started + limit_s - time.perf_counter(), LEAST_SOLVE_S)
         return self._timed(
-            lambda: solver.run(
-                method_for(assembly),
-                gap_fraction=self._options.gap_fraction,
+            lambda: loaded.solver.run(
+                method_for(loaded.assembly),
+                gap_fraction=self.options.gap_fraction,
                 time_limit_s=left_s,
                 most_nodes=MOST_WORK // binaries if binaries and limit_s is None else None,
                 watch=None if watch is None else watch.searching,
             )
         )
 
-    def solve(self, solver: Solver, assembly: Assembly) -> Answer:
+    def solve(self, loaded: Loaded) -> Answer:
         """Solve a linear program to its end."""
-        return self._timed(lambda: solver.run(method_for(assembly)))
+        return self._timed(lambda: loaded.solver.run(method_for(loaded.assembly)))
 
     def _timed(self, run: Callable[[], Answer]) -> Answer:
         started = time.perf_counter()

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from optimizer.expression import Array
 
 SAME = 1e-10
-"""Share of the largest energy up to which two energies are one, and of the largest slope up to which two slopes are."""
+"""Share of the largest energy up to which two energies are one, and of a curve's height up to which a bend is none."""
+MOST_POINTS = 400
+"""Points that a curve may have before its smallest bends are straightened."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class _Curve:
     def at(self, x: Array) -> Array:
         slack = SAME * max(1.0, float(np.abs(self.x).max()))
         inside = (x >= self.x[0] - slack) & (x <= self.x[-1] + slack)
-        return np.where(inside, np.interp(x, self.x, self.y), np.inf)
+        values: Array = np.where(inside, np.interp(x, self.x, self.y), np.inf)
+        return values
 
     def tilted(self, slope: float) -> "_Curve":
         return _Curve(self.x, self.y + slope * self.x)
@@ -68,45 +71,70 @@ class _Curve:
     def mirrored(self) -> "_Curve":
         return _Curve(-self.x[::-1], self.y[::-1])
 
-    def simplified(self) -> "_Curve":
-        """The same function without points that say nothing."""
-        if self.x.size <= 2:  # noqa: PLR2004 - a single line
-            return self
-        slope = np.diff(self.y) / np.diff(self.x)
-        bends = np.abs(np.diff(slope)) > SAME * max(1.0, float(np.abs(slope).max()))
-        keep = np.concatenate([[True], bends, [True]])
-        return _Curve(self.x[keep], self.y[keep])
+    def simplified(self) -> "tuple[_Curve, float]":
+        """The function without points that say nothing, or next to nothing where there are too many of them.
+
+        Returns:
+            A curve of at most `MOST_POINTS` points, and by how much it may be off.
+
+        """
+        curve, error, idle = self, 0.0, 0
+        while idle < 2 and curve.x.size > 2:  # noqa: PLR2004 - every second point in turn, of more than a single line
+            share = (curve.x[1:-1] - curve.x[:-2]) / (curve.x[2:] - curve.x[:-2])
+            bend = np.abs(curve.y[:-2] + share * (curve.y[2:] - curve.y[:-2]) - curve.y[1:-1])
+            allowed = SAME * max(1.0, float(np.ptp(curve.y)))
+            if bend.size > MOST_POINTS:
+                surplus = bend.size - MOST_POINTS
+                allowed = max(allowed, float(np.partition(bend, surplus)[surplus]))
+            drop = bend <= allowed
+            drop[idle % 2 :: 2] = False
+            idle = 0 if drop.any() else idle + 1
+            error += float(bend[drop].max(initial=0.0))
+            keep = np.concatenate([[True], ~drop, [True]])
+            curve = _Curve(curve.x[keep], curve.y[keep])
+        return curve, error
 
 
-def best_directions(store: Store) -> NDArray[np.int8] | None:
-    """The way of the cheapest schedule in each step: 1 charging, −1 discharging, 0 neither; shape (steps,).
+@dataclass(frozen=True)
+class Directions:
+    """Which way a store goes.
 
-    Returns:
-        Nothing if no schedule ends inside the window.
+    Attributes:
+        way: 1 charging, −1 discharging, 0 neither; shape (steps,).
+        error: No other choice is cheaper by more than this.
 
     """
-    steps = store.keep.size
+
+    way: NDArray[np.int8]
+    error: float
+
+
+def best_directions(store: Store) -> Directions | None:
+    """The way of the cheapest schedule; nothing if no schedule ends inside the window."""
+    steps, error = store.keep.size, 0.0
     onwards: list[_Curve] = []
     curve = _Curve(np.array([store.lowest[-1], store.highest[-1]]), np.zeros(2))
     for step in range(steps - 1, -1, -1):
         onwards.append(curve)
         if step:
-            before = _before(store, step, curve)
+            before, added = _before(store, step, curve)
+            error += added
             restricted = _between(before, store.lowest[step - 1], store.highest[step - 1])
             if restricted is None:
                 return None
             curve = restricted
-    return _follow(store, onwards[::-1])
+    way = _follow(store, onwards[::-1])
+    return None if way is None else Directions(way, 2 * error)
 
 
-def _before(store: Store, step: int, onwards: _Curve) -> _Curve:
-    """Least cost from the energy at the end of the step before."""
+def _before(store: Store, step: int, onwards: _Curve) -> tuple[_Curve, float]:
+    """Least cost from the energy at the end of the step before, and by how much it may be off."""
     gain, loss = store.stored_per_charge[step], store.taken_per_discharge[step]
     per_gain, per_loss = store.charge_cost[step] / gain, store.discharge_cost[step] / loss
     charging = _lowest_ahead(onwards.tilted(per_gain), gain * store.charge_limit[step]).tilted(-per_gain)
     behind = _lowest_ahead(onwards.tilted(-per_loss).mirrored(), loss * store.discharge_limit[step]).mirrored()
-    best = _lower(charging, behind.tilted(per_loss)).simplified()
-    return _Curve(best.x / store.keep[step], best.y)
+    best, error = _lower(charging, behind.tilted(per_loss)).simplified()
+    return _Curve(best.x / store.keep[step], best.y), error
 
 
 def _distinct(*points: Array) -> Array:

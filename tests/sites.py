@@ -55,7 +55,7 @@ def problem(
     horizon: Horizon | None = None,
     reserves: tuple[Reserve, ...] = (),
     states: dict[str, State] | None = None,
-    options: Options = Options(),
+    options: Options | None = None,
 ) -> Problem:
     """A site at one meter; `series` holds the forecast of each asset by its id."""
     return Problem(
@@ -73,7 +73,7 @@ def problem(
         reserves=reserves,
         series={(name, "forecast"): tuple(map(float, values)) for name, values in (series or {}).items()},
         states=states or {},
-        options=options,
+        options=options or Options(),
     )
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 2.0
 """A search shorter than this shows nothing while it runs."""
+LONG_DECISION = 4000
+"""So many directions take about as long to decide."""
 
 
 class Progress:
@@ -34,16 +36,26 @@ class Progress:
 
     def searching(self, stand: "Stand") -> None:
         """Show how a long search stands."""
-        if not self._output.shows_progress or stand.elapsed_s < PATIENCE_S:
+        if stand.elapsed_s < PATIENCE_S:
+            return
+        has_answer = abs(stand.cost) < 1e300  # noqa: PLR2004 - infinite without an answer
+        found = f"gap {100 * stand.gap_fraction:.2f} %  best {money(-stand.cost / 1000)}" if has_answer else self._size
+        self._show(f"solve  {found}  {stand.elapsed_s:.0f} s   Ctrl-C takes the best so far")
+
+    def deciding(self, stores: int, steps: int) -> None:
+        """Show that stores are decided one by one, where that takes long."""
+        if stores * steps > LONG_DECISION:
+            self._show(f"solve  directions of {stores:,} stores over {steps:,} steps")
+
+    def _show(self, text: str) -> None:
+        if not self._output.shows_progress:
             return
         if self._status is None:
-            from rich.console import Console  # noqa: PLC0415 - only a long search on a terminal needs it
+            from rich.console import Console  # noqa: PLC0415 - only long work on a terminal needs it
 
             self._status = Console(stderr=True).status("")
             self._status.start()
-        has_answer = abs(stand.cost) < 1e300  # noqa: PLR2004 - infinite without an answer
-        found = f"gap {100 * stand.gap_fraction:.2f} %  best {money(-stand.cost / 1000)}" if has_answer else self._size
-        self._status.update(f"solve  {found}  {stand.elapsed_s:.0f} s   Ctrl-C takes the best so far")
+        self._status.update(text)
 
     def __enter__(self) -> Self:
         return self

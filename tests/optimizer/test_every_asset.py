@@ -1,8 +1,7 @@
 """What holds for every asset type that is found, whoever wrote it."""
 
 import re
-from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, get_args
 
 import numpy as np
 import pyomo.environ as pyo
@@ -40,7 +39,7 @@ def site_of(asset: Asset, steps: int = 30, **fields: Any):
 
 
 def is_number(annotation: Any) -> bool:
-    if get_origin(annotation) in (UnionType,) or get_args(annotation):
+    if get_args(annotation):
         return any(is_number(argument) for argument in get_args(annotation))
     return annotation in (int, float)
 

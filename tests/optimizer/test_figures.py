@@ -7,6 +7,7 @@ import pytest
 
 from optimizer.planner import compare, plan
 from optimizer.problem import Energy, Reserve
+from tests.oracle import best_net
 from tests.shared import SHARED
 from tests.sites import CREATED, P24, battery, load, problem, station
 from vpp.domain.errors import Conflict, InfeasibleError
@@ -67,8 +68,6 @@ def test_acc_06_the_energy_behind_a_reserve_is_most_of_its_cost():
 
 
 def test_swapping_the_prices_of_noon_and_evening_moves_the_plan_to_the_new_optimum():
-    from tests.oracle import best_net
-
     prices = list(map(float, P24))
     prices[12], prices[19] = prices[19], prices[12]
     swapped = replace(station(0.1), energy=Energy("energy_day_ahead", tuple(prices)))

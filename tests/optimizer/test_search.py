@@ -138,6 +138,9 @@ class Follower:
     def built(self, rows, columns):
         self.sizes.append((rows, columns))
 
+    def deciding(self, stores, steps):
+        pass
+
     def searching(self, stand: Stand):
         self.stands.append(stand)
         if len(self.stands) == 5:
