@@ -98,13 +98,21 @@ def _with_idle_column(arrays: Arrays) -> Arrays:
     return replace(arrays, cost=zero, lower=zero, upper=zero, is_binary=np.zeros(1, dtype=bool))
 
 
+class _SilentHighs(highspy.Highs):  # type: ignore[misc] - highspy is untyped
+    """HiGHS that prints nothing: its constructor enables callbacks, and the first call prints a banner on stdout."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - HiGHS's name
+        self.setOptionValue("output_flag", False)  # noqa: FBT003 - HiGHS's signature
+        super().enableCallbacks()
+
+
 class Solver:
     """One model in HiGHS, kept between runs."""
 
     def __init__(self, arrays: Arrays) -> None:
-        self._highs = highspy.Highs()
+        self._highs = _SilentHighs()
         self._options: dict[str, object] = {}
-        self._set(output_flag=False, threads=1, random_seed=0, parallel="off")
+        self._set(threads=1, random_seed=0, parallel="off")
         self.load(arrays)
 
     def load(self, arrays: Arrays) -> None:
@@ -228,6 +236,10 @@ class Solver:
             ending = Ending.INFEASIBLE
         elif status in _STOPPED:
             ending = Ending.STOPPED if is_feasible else Ending.NOTHING
+        elif status == highspy.HighsModelStatus.kNotset:
+            raise RuntimeError(
+                "HiGHS refused to run: this process used it before with another number of threads than 1"
+            )
         else:
             raise RuntimeError(f"HiGHS ended with '{self._highs.modelStatusToString(status)}'")
         cost = info.objective_function_value

@@ -140,7 +140,8 @@ def _before(store: Store, step: int, onwards: _Curve) -> tuple[_Curve, float]:
 def _distinct(*points: Array) -> Array:
     """All points in order, of near neighbours the first."""
     x = np.sort(np.concatenate(points))
-    return x[np.concatenate([[True], np.diff(x) > SAME * max(1.0, float(np.abs(x).max()))])]
+    kept: Array = x[np.concatenate([[True], np.diff(x) > SAME * max(1.0, float(np.abs(x).max()))])]
+    return kept
 
 
 def _lowest_ahead(curve: _Curve, reach: float) -> _Curve:

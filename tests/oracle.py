@@ -39,6 +39,7 @@ class Rows:
         """The optimum, or nothing if there is none."""
         solver = highspy.Highs()
         solver.setOptionValue("output_flag", False)
+        solver.setOptionValue("threads", 1)
         solver.setOptionValue("mip_rel_gap", 0.0)
         solver.setOptionValue("mip_abs_gap", 1e-9)
         solver.setOptionValue("mip_feasibility_tolerance", 1e-9)
