@@ -11,8 +11,6 @@ NonNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
-RESERVED_IDS = frozenset({"dispatcher", "plan", "op", "market", "alarm", "feed", "site"})
-
 
 class Section(BaseModel):
     """Part of a site file: unknown keys are errors, numbers are numbers, nothing changes after parsing."""

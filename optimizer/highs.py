@@ -98,7 +98,7 @@ def _with_idle_column(arrays: Arrays) -> Arrays:
     return replace(arrays, cost=zero, lower=zero, upper=zero, is_binary=np.zeros(1, dtype=bool))
 
 
-class _SilentHighs(highspy.Highs):  # type: ignore[misc] - highspy is untyped
+class _SilentHighs(highspy.Highs):  # type: ignore[misc]  # highspy is untyped
     """HiGHS that prints nothing: its constructor enables callbacks, and the first call prints a banner on stdout."""
 
     def enableCallbacks(self) -> None:  # noqa: N802 - HiGHS's name
