@@ -1,0 +1,1 @@
+"""Pure functions of a snapshot: what now? Standard library only."""

@@ -1,0 +1,66 @@
+"""What is an asset to the one who runs it: its limits, and what it does when nobody tells it anything?"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What an asset does with energy."""
+
+    STORAGE = "storage"
+    GENERATION = "generation"
+    CONSUMPTION = "consumption"
+
+
+class Mode(StrEnum):
+    """How an inverter behaves towards the grid."""
+
+    GFL = "gfl"
+    GFM_DROOP = "gfm_droop"
+    GFM_VSM = "gfm_vsm"
+    GFM_ISOCHRONOUS = "gfm_isochronous"
+    STANDBY = "standby"
+    BLACK_START = "black_start"
+
+
+class Fallback(StrEnum):
+    """What a device does when its lease has ended."""
+
+    HOLD = "hold"
+    RAMP_TO_ZERO = "ramp_to_zero"
+    SELF_CONSUMPTION = "self_consumption"
+    LOCAL_CONTROL = "local_control"
+    ISLAND_HOLD = "island_hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One asset of a site, as control and safety know it."""
+
+    id: str
+    kind: Kind
+    charge_kw: float
+    """Highest power into the asset; 0 where it cannot draw."""
+    discharge_kw: float
+    """Highest power out of the asset; 0 where it cannot deliver."""
+    is_controllable: bool
+    """Whether it takes set-points; what does not is measured only."""
+    ramp_kw_per_s: float
+    """Fastest change that may be asked of it; infinity where it has no such limit."""
+    fallback: Fallback
+    cost_per_mwh: float = 0.0
+    """What a MWh delivered costs beside its price; the cheaper of two assets goes first."""
+    energy_capacity_kwh: float | None = None
+    """Energy between empty and full; `None` for what stores nothing."""
+    floor_kwh: float | None = None
+    """Lowest stored energy down to which it may discharge."""
+    ceiling_kwh: float | None = None
+    """Highest stored energy up to which it may charge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What the site may exchange with the grid; neither is negative."""
+
+    import_limit_kw: float
+    export_limit_kw: float
