@@ -56,6 +56,10 @@ class Unit:
     """Lowest stored energy down to which it may discharge."""
     ceiling_kwh: float | None = None
     """Highest stored energy up to which it may charge."""
+    charge_efficiency: float = 1.0
+    """Energy that reaches the store per energy charged."""
+    discharge_efficiency: float = 1.0
+    """Energy delivered per energy taken from the store."""
 
 
 @dataclass(frozen=True, slots=True)
