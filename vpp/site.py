@@ -14,6 +14,7 @@ from optimizer.assets import asset_types
 from optimizer.groups.connection.schema import Connection
 from optimizer.markets.schema import MarketEntry, Product
 from optimizer.products import known_products
+from vpp.devices import LOOPBACK, Devices, Operators
 from vpp.document import Document, read_document
 from vpp.domain.errors import Fault
 from vpp.faults import did_you_mean, faults_of, path_text, value_text
@@ -76,6 +77,10 @@ class SiteFile(Section):
     """Products that the site takes part in."""
     planning: Planning = Planning()
     """How exactly and how long to plan."""
+    devices: Devices = Devices()
+    """How the site's devices are reached and led."""
+    operators: Operators = Operators()
+    """Who may override."""
 
 
 def parse_site(path: Path) -> tuple[Document, SiteFile | None, list[Fault]]:
@@ -113,6 +118,7 @@ def product_of(entry: Any) -> Product | None:
 def _faults_between(document: Document) -> Iterator[Fault]:
     """Faults that only several parts of the file together can have."""
     yield from _ids(document)
+    yield from _bindings(document)
     markets = document.at(("markets",))
     entries = markets if isinstance(markets, list) else []
     for index, entry in enumerate(entries):
@@ -137,6 +143,23 @@ def _ids(document: Document) -> Iterator[Fault]:
         elif name is not None and counts[str(name)] > 1 and name in ids[:index]:
             first = document.line(("assets", ids.index(name), "id"))
             yield Fault(*place, f"already the id of an asset (line {first})", "Ids must differ.", document.line(path))
+
+
+def _bindings(document: Document) -> Iterator[Fault]:
+    assets, bindings = document.at(("assets",)), document.at(("devices", "bindings"))
+    ids = [str(asset.get("id")) for asset in assets if isinstance(asset, dict)] if isinstance(assets, list) else []
+    for name in bindings if isinstance(bindings, dict) else ():
+        if name not in ids:
+            path = ("devices", "bindings", name)
+            remedy = f"{did_you_mean(name, ids)}Assets: {', '.join(ids)}."
+            yield Fault(document.name, path_text(path), "", "not an asset of this site", remedy, document.line(path))
+    broker = document.at(("devices", "broker"))
+    url = broker.get("url") if isinstance(broker, dict) else None
+    if isinstance(url, str) and not any(f"//{host}" in url or f"@{host}" in url for host in LOOPBACK):
+        path = ("devices", "broker", "url")
+        problem = "operators.mode is open, which is for brokers on this machine only"
+        remedy = f"Use a broker on {LOOPBACK[0]}."
+        yield Fault(document.name, path_text(path), value_text(url), problem, remedy, document.line(path))
 
 
 def _entry_faults(document: Document, path: tuple[str | int, ...], entry: dict[str, Any]) -> Iterator[Fault]:
