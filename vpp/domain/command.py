@@ -8,6 +8,31 @@ from vpp.domain.unit import Mode
 
 
 @dataclass(frozen=True, slots=True)
+class GridForming:
+    """Set-points of a unit that forms voltage and frequency."""
+
+    p0_kw: float
+    q0_kvar: float
+    f_ref_hz: float
+    v_ref_pu: float
+    droop_fraction: float
+    voltage_droop_fraction: float
+    inertia_s: float
+    damping_pu: float
+    p_min_kw: float
+    p_max_kw: float
+    power_filter_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lookahead:
+    """What a device does from an instant on, should the commands after this one not arrive."""
+
+    at: datetime
+    export_kw: float
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A set-point as a lease: it holds `ttl_ms` from receipt, by the device's own monotonic clock."""
 
@@ -24,7 +49,11 @@ class Command:
     mode: Mode
     export_kw: float
     ramp_kw_per_s: float | None
+    """`None` leaves it to the device."""
     reason: str
+    reactive_kvar: float | None = None
+    gfm: GridForming | None = None
+    lookahead: tuple[Lookahead, ...] = ()
 
 
 class AckStatus(StrEnum):
