@@ -80,7 +80,7 @@ class Devices(Section):
     """How long a set-point holds without being renewed [s]; it is renewed after a third of that."""
     replan_minutes: Annotated[float, Field(ge=1, le=1440)] = 15.0
     """Time from one plan to the next [min]."""
-    bindings: dict[Id, Binding] = {}
+    bindings: dict[Id, Binding] = Field(default_factory=dict)
     """Dialect of each device that does not speak `vpp`, by asset."""
 
 
@@ -91,5 +91,3 @@ class Operators(Section):
     """`open`: every name is accepted, on loopback brokers only."""
     default_duration_s: Annotated[float, Field(gt=0, le=LONGEST_S)] = 900.0
     """How long `vpp override` holds without `--for` [s]."""
-
-

@@ -18,6 +18,7 @@ from vpp.domain.unit import Kind, Mode, Unit
 PLAN, PREVIOUS_PLAN, RULE, SAFE_STOP = 1, 2, 3, 4
 """Rungs of the ladder."""
 MOVES_KW = 1e-6
+UNOWNED = "found running without an owner: brought to rest first"
 MODES: dict[float | str | None, Mode] = {mode.value: mode for mode in Mode}
 
 Wanted = dict[str, Setpoint]
@@ -30,6 +31,7 @@ def decide(snapshot: Snapshot, course: Course | None) -> Decision:
         return Decision(InControl.OVERRIDE, SAFE_STOP, _stopped(snapshot, _told(at_site[Action.STOP])))
     is_paused = Action.PAUSE_MARKET in at_site
     rung, wanted = _ladder(snapshot, None if is_paused else course)
+    wanted |= {name: Setpoint(name, 0.0, Owner.STOP, UNOWNED) for name in snapshot.reclaimed if name in wanted}
     wanted = {name: _overridden(snapshot, setpoint) for name, setpoint in wanted.items()}
     decision = Decision(_in_control(snapshot, rung), rung, wanted)
     if Action.SET_EXPORT_KW in at_site:

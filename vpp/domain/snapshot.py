@@ -40,6 +40,8 @@ class Snapshot:
     signal: Signal | None
     permits: Mapping[str, Permit]
     """Permits in force: what was last sent to each asset and has not run out."""
+    reclaimed: tuple[str, ...] = ()
+    """Assets that were found running without an owner, and are brought to rest first."""
 
 
 class InControl(StrEnum):

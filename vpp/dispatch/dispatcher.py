@@ -1,0 +1,202 @@
+"""The running site: everything heard so far, and what a tick makes of it.
+
+Time is an argument, and nothing here waits, writes or sends. The shell around it hands in what it hears, calls `tick`,
+journals the result, sends it, and tells `sent`.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import inf
+
+from vpp.control.decide import RULE, decide
+from vpp.dispatch.alarms import AlarmBoard
+from vpp.dispatch.desk import Desk, Judgement
+from vpp.dispatch.leases import Leases
+from vpp.dispatch.mailbox import Mailbox
+from vpp.dispatch.tick import Settings, Tick
+from vpp.dispatch.watch import Watch
+from vpp.domain.command import Ack, AckStatus, Command, Presence
+from vpp.domain.course import Course
+from vpp.domain.override import SITE, Action, AnswerStatus, Override, Request
+from vpp.domain.setpoint import Permit
+from vpp.domain.snapshot import Outcome, Signal, Snapshot
+from vpp.domain.telemetry import Birth, Telemetry
+from vpp.domain.unit import Connection, Kind, Unit
+from vpp.safety import permits
+
+LONGEST_SIGNAL_S = 10.0
+"""A market signal that is not renewed for so long counts no more."""
+DEVIATION_SHARE = 0.05
+"""Stored energy that differs from the plan by this share of the capacity calls for a new plan."""
+
+
+class Dispatcher:
+    """One term of leading a site.
+
+    Args:
+        settings: How the site is run.
+        epoch: The term; greater than that of every dispatcher before.
+        desk: Requests seen and overrides in force, as the journal tells.
+
+    """
+
+    def __init__(self, settings: Settings, epoch: int, desk: Desk) -> None:
+        self.settings, self.desk = settings, desk
+        self.mailbox = Mailbox(settings.units, settings.tick_s)
+        self.leases = Leases(settings.units, epoch)
+        self.alarms = AlarmBoard()
+        self.course: Course | None = None
+        self.planner_failure: str | None = None
+        self.is_fenced = False
+        self.latest: Tick | None = None
+        self._signal: tuple[float, Signal] | None = None
+        self._watch = Watch(settings, self.mailbox, self.leases, self.alarms)
+
+    def hear(self, told: Birth | Telemetry | Ack | Presence, now: datetime, mono_s: float) -> None:
+        """Take in what a device says."""
+        match told:
+            case Birth():
+                known = self.mailbox.birth_of(told.asset_id)
+                if known is None or known.boot_id != told.boot_id:
+                    self.leases.forget(told.asset_id)
+                    self._watch.forget(told.asset_id)
+                self.mailbox.birth(told)
+            case Telemetry():
+                reason = self.mailbox.telemetry(told, mono_s)
+                if reason == "unknown_boot":
+                    self._watch.bad_message(told.asset_id, "telemetry of a boot that was never announced", now, mono_s)
+                if reason is None and told.lease is not None and told.lease.epoch > self.leases.epoch:
+                    self._step_down(told.asset_id, told.lease.epoch, now)
+            case Presence():
+                self.mailbox.presence(told.owner, is_online=told.is_online)
+            case Ack():
+                is_refused = self.leases.acknowledged(told)
+                if told.status is AckStatus.REJECTED and told.epoch > self.leases.epoch:
+                    self._step_down(told.asset_id, told.epoch, now)
+                if told.status in (AckStatus.ACCEPTED, AckStatus.REJECTED):
+                    message = f"{told.asset_id} refuses its set-point: {told.reason}" if is_refused else None
+                    self.alarms.hold("refused", told.asset_id, message, now)
+
+    def hear_bad(self, asset_id: str, problem: str, now: datetime, mono_s: float) -> None:
+        """Count a message that could not be read."""
+        self.mailbox.refused(asset_id, "malformed")
+        self._watch.bad_message(asset_id, problem, now, mono_s)
+
+    def hear_signal(self, signal: Signal, mono_s: float) -> None:
+        """Take in what a market asks for; it holds until the next, and for a few seconds at most."""
+        self._signal = (mono_s, signal)
+
+    def adopt(self, course: Course, now: datetime) -> None:
+        """Follow a new plan from the next tick on."""
+        self.course, self.planner_failure = course, None
+        self.alarms.clear("planner_failed", SITE)
+        substituted = [premise.input for premise in course.premises if premise.verdict != "ok"]
+        message = f"a substitute stands for {', '.join(substituted)}" if substituted else None
+        self.alarms.hold("input_substituted", SITE, message, now)
+
+    def planning_failed(self, reason: str, now: datetime) -> None:
+        """The last planning gave nothing; the plan before goes on."""
+        self.planner_failure = reason
+        self.alarms.set("planner_failed", SITE, f"no new plan: {reason}", now)
+
+    def judge(self, request: Request, *, is_retained: bool, now: datetime, mono_s: float) -> Judgement:
+        """Say what becomes of an operator's request; nothing is in force until `enact`."""
+        snapshot = self._snapshot(now, mono_s)
+        at_rest = replace(snapshot, units=tuple(replace(unit, ramp_kw_per_s=inf) for unit in snapshot.units))
+
+        def preview(overrides: tuple[Override, ...]) -> Outcome:
+            under = replace(at_rest, overrides=overrides)
+            return permits(under, decide(under, self.course))
+
+        return self.desk.judge(request, is_retained=is_retained, now=now, preview=preview)
+
+    def enact(self, judgement: Judgement) -> None:
+        """Put a judged request in force; it has been journalled."""
+        self.desk.enact(judgement)
+        request = judgement.request
+        if judgement.answer.status is AnswerStatus.REJECTED:
+            return
+        if request.action is Action.RESET_TRIP:
+            for unit in self.settings.units:
+                if request.asset in (unit.id, SITE):
+                    self.mailbox.trust(unit.id)
+        elif request.action is Action.ACK_ALARM:
+            self.alarms.acknowledge(str(request.value), request.asset, request.operator)
+
+    def tick(self, now: datetime, mono_s: float) -> Tick:
+        """Freeze what is known, decide, permit, and say which commands are due."""
+        ended = tuple(self.desk.end(now))
+        snapshot = self._snapshot(now, mono_s)
+        decision = decide(snapshot, self.course)
+        outcome = permits(snapshot, decision)
+        due = () if self.is_fenced else tuple(self.leases.due(outcome, now, mono_s))
+        self.latest = Tick(snapshot, decision, outcome, due, ended)
+        self._watch.look(self.latest, now, mono_s)
+        has_no_plan = decision.rung >= RULE and not any(o.asset == SITE for o in snapshot.overrides)
+        self.alarms.hold("no_plan", SITE, "no plan covers this instant" if has_no_plan else None, now)
+        return self.latest
+
+    def sent(self, permit: Permit, command: Command, mono_s: float) -> None:
+        """Note a command that was handed to the broker."""
+        self.leases.sent(permit, command, mono_s)
+        self.mailbox.following(permit.asset_id).permitted(permit.export_kw, mono_s)
+
+    def deviation(self, now: datetime) -> str | None:
+        """Why the plan in force no longer fits what is measured; nothing if it does."""
+        step = None if self.course is None else self.course.step_at(now)
+        if self.course is None or step is None or self.latest is None:
+            return None
+        for unit in self.settings.units:
+            measured = self.latest.snapshot.readings[unit.id].fresh
+            if measured is None or measured.stored_kwh is None or unit.energy_capacity_kwh is None:
+                continue
+            planned_kwh = _planned_kwh(self.course, unit, step, now)
+            if planned_kwh is not None and (
+                abs(measured.stored_kwh - planned_kwh) > DEVIATION_SHARE * unit.energy_capacity_kwh
+            ):
+                return f"{unit.id} holds {measured.stored_kwh:,.0f} kWh, planned {planned_kwh:,.0f}"
+        return None
+
+    def _snapshot(self, now: datetime, mono_s: float) -> Snapshot:
+        settings = self.settings
+        signal = self._signal
+        is_signalled = signal is not None and mono_s - signal[0] <= LONGEST_SIGNAL_S
+        return Snapshot(
+            now=now,
+            tick_s=settings.tick_s,
+            lease_s=settings.lease_s,
+            connection=self._connection(),
+            units=settings.units,
+            readings=self.mailbox.readings(mono_s),
+            course_id=None if self.course is None else self.course.id,
+            is_planner_well=self.planner_failure is None,
+            overrides=self.desk.overrides,
+            signal=signal[1] if signal is not None and is_signalled else None,
+            permits=self.leases.in_force(mono_s),
+            reclaimed=self._watch.reclaimed,
+        )
+
+    def _connection(self) -> Connection:
+        """What the site may exchange, as far as operators leave it."""
+        limits_kw = [
+            float(o.value)
+            for o in self.desk.overrides
+            if o.asset == SITE and o.action is Action.LIMIT_KW and isinstance(o.value, int | float)
+        ]
+        own = self.settings.connection
+        return Connection(min(own.import_limit_kw, *limits_kw, inf), min(own.export_limit_kw, *limits_kw, inf))
+
+    def _step_down(self, asset_id: str, epoch: int, now: datetime) -> None:
+        self.is_fenced = True
+        message = f"{asset_id} follows term {epoch}, ours is {self.leases.epoch}"
+        self.alarms.set("fenced", SITE, message, now)
+
+
+def _planned_kwh(course: Course, unit: Unit, step: int, now: datetime) -> float | None:
+    """Planned energy at an instant, on the line between the ends of its step."""
+    stored_kwh = course.stored_kwh.get(unit.id)
+    if stored_kwh is None or step == 0 or unit.kind is not Kind.STORAGE:
+        return None
+    ends = course.start + timedelta(seconds=course.first_step_s + course.step_s * step)
+    left = (ends - now).total_seconds() / course.step_s
+    return stored_kwh[step] + left * (stored_kwh[step - 1] - stored_kwh[step])

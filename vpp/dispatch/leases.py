@@ -1,0 +1,116 @@
+"""Which commands are due, and which are in force?
+
+A set-point is a lease. It is renewed after a third of its time, and sent at once where it changes by more than a dead
+band. `(epoch, seq)` rises with every command, so that a device can tell the newer of two.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from math import isfinite
+
+from vpp.domain.command import Ack, AckStatus, Command
+from vpp.domain.setpoint import Permit
+from vpp.domain.snapshot import Outcome
+from vpp.domain.unit import Unit
+
+DEAD_BAND_SHARE = 0.005
+"""A change below this share of an asset's larger rating waits for the renewal."""
+RENEWED_AFTER = 1 / 3
+"""Share of its time after which a lease is renewed."""
+CLOCK_SLACK_S = 5.0
+"""A device's clock may be so much behind ours."""
+
+
+@dataclass
+class _Sent:
+    permit: Permit
+    command: Command
+    at_s: float
+    is_refused: bool = False
+
+
+class Leases:
+    """The commands of one term of the dispatcher.
+
+    Args:
+        units: Assets of the site.
+        epoch: The term; greater than that of every dispatcher before.
+
+    """
+
+    def __init__(self, units: tuple[Unit, ...], epoch: int) -> None:
+        self.epoch = epoch
+        self._dead_band_kw = {
+            unit.id: DEAD_BAND_SHARE * max(unit.charge_kw, unit.discharge_kw) for unit in units if unit.is_controllable
+        }
+        self._seq = {unit.id: count(1) for unit in units}
+        self._sent: dict[str, _Sent] = {}
+
+    def due(self, outcome: Outcome, now: datetime, mono_s: float) -> list[tuple[Permit, Command]]:
+        """Commands that must go out now. They count as in force once `sent` is told."""
+        permits = [permit for permit in outcome.values() if isinstance(permit, Permit)]
+        return [(permit, self._command(permit, now)) for permit in permits if self._is_due(permit, mono_s)]
+
+    def sent(self, permit: Permit, command: Command, mono_s: float) -> None:
+        """Note a command that was handed to the broker."""
+        self._sent[permit.asset_id] = _Sent(permit, command, mono_s)
+
+    def in_force(self, mono_s: float) -> Mapping[str, Permit]:
+        """Permits whose lease has not run out."""
+        return {
+            name: sent.permit
+            for name, sent in self._sent.items()
+            if mono_s < sent.at_s + sent.permit.lease_s and not sent.is_refused
+        }
+
+    def remaining_s(self, asset_id: str, mono_s: float) -> float | None:
+        """Time left of an asset's lease; `None` where there is none."""
+        sent = self._sent.get(asset_id)
+        left_s = -1.0 if sent is None or sent.is_refused else sent.at_s + sent.permit.lease_s - mono_s
+        return left_s if left_s > 0 else None
+
+    def acknowledged(self, ack: Ack) -> bool:
+        """Take note of a device's answer.
+
+        Returns:
+            Whether it refuses the latest command.
+
+        """
+        sent = self._sent.get(ack.asset_id)
+        if sent is None or sent.command.id != ack.id:
+            return False
+        sent.is_refused = ack.status is AckStatus.REJECTED
+        return sent.is_refused
+
+    def forget(self, asset_id: str) -> None:
+        """A device came up anew, and follows nobody."""
+        self._sent.pop(asset_id, None)
+
+    def _is_due(self, permit: Permit, mono_s: float) -> bool:
+        sent = self._sent.get(permit.asset_id)
+        if sent is None or mono_s - sent.at_s >= RENEWED_AFTER * permit.lease_s:
+            return True
+        if permit.mode is not sent.permit.mode:
+            return True
+        change_kw = abs(permit.export_kw - sent.permit.export_kw)
+        is_stop = permit.export_kw == 0.0 and change_kw > 0
+        return is_stop or change_kw > self._dead_band_kw[permit.asset_id]
+
+    def _command(self, permit: Permit, now: datetime) -> Command:
+        seq = next(self._seq[permit.asset_id])
+        return Command(
+            asset_id=permit.asset_id,
+            id=f"{permit.asset_id}-{self.epoch}-{seq}",
+            epoch=self.epoch,
+            seq=seq,
+            issued_at=now,
+            not_before=now - timedelta(seconds=CLOCK_SLACK_S),
+            valid_until=now + timedelta(seconds=permit.lease_s),
+            ttl_ms=round(permit.lease_s * 1000),
+            mode=permit.mode,
+            export_kw=permit.export_kw,
+            ramp_kw_per_s=permit.ramp_kw_per_s if isfinite(permit.ramp_kw_per_s) else None,
+            reason=permit.why,
+        )
