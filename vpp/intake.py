@@ -50,7 +50,7 @@ class Case:
 
 
 @dataclass
-class _Reading:
+class Reading:
     """A series that the document refers to."""
 
     path: Path_
@@ -76,7 +76,7 @@ def take_in(request: Request, created: datetime) -> Case:
 
     """
     document, site_file, faults = parse_site(request.site_path)
-    readings = [_read(document, reading) for reading in _sources(document, request)]
+    readings = [read_source(document, reading) for reading in sources(document, request)]
     faults += [fault for reading in readings for fault in reading.faults]
     horizon, span_faults = _horizon(document, request, readings, created)
     faults += span_faults
@@ -91,11 +91,11 @@ def take_in(request: Request, created: datetime) -> Case:
         faults += _implausible(document, site_file, readings, series, horizon)
         if not faults:
             premises = tuple(_premise(reading, horizon, created) for reading in readings)
-            return Case(_problem(site_file, horizon, series, states), premises)
+            return Case(problem_of(site_file, horizon, series, states), premises)
     raise InputError(sorted(faults, key=lambda fault: (fault.file != document.name, fault.line or 0)))
 
 
-def _sources(document: Document, request: Request) -> Iterator[_Reading]:
+def sources(document: Document, request: Request) -> Iterator[Reading]:
     """Every well-formed series source of the document, whatever else is wrong with it."""
     for section in ("assets", "markets"):
         entries = document.at((section,))
@@ -106,24 +106,26 @@ def _sources(document: Document, request: Request) -> Iterator[_Reading]:
                         source = TypeAdapter(SeriesSource).validate_python(value)
                     except ValidationError:
                         continue
-                    yield _Reading((section, index, key), _replaced(document, request, (section, index, key), source))
+                    yield Reading((section, index, key), _replaced(document, request, (section, index, key), source))
 
 
 def _replaced(document: Document, request: Request, path: Path_, source: SeriesSource) -> SeriesSource:
     """The source with the file that the command line names, where it is the energy product's."""
-    if request.prices_path is None or not _is_energy_price(document, path):
+    if request.prices_path is None or not is_energy_price(document, path):
         return source
     return replace(source, file=str(request.prices_path.resolve()))
 
 
-def _is_energy_price(document: Document, path: Path_) -> bool:
+def is_energy_price(document: Document, path: Path_) -> bool:
+    """Whether a series is the price of the energy product."""
     if path[0] != "markets" or path[2] != "prices":
         return False
     product = product_of(document.at(path[:2]))
     return product is not None and product.kind == "energy"
 
 
-def _read(document: Document, reading: _Reading) -> _Reading:
+def read_source(document: Document, reading: Reading) -> Reading:
+    """Read a series, and note what keeps it from being read."""
     try:
         reading.series = read_series(reading.source, document.folder)
     except UnreadableSeriesError as error:
@@ -132,7 +134,7 @@ def _read(document: Document, reading: _Reading) -> _Reading:
 
 
 def _horizon(
-    document: Document, request: Request, readings: list[_Reading], created: datetime
+    document: Document, request: Request, readings: list[Reading], created: datetime
 ) -> tuple[Horizon | None, list[Fault]]:
     try:
         site = Site.model_validate(document.at(("site",)))
@@ -143,7 +145,7 @@ def _horizon(
     if first is None and request.now is not None:
         first = request.now.astimezone(zone).date()
     if first is None:
-        prices = [r.series for r in readings if r.series is not None and _is_energy_price(document, r.path)]
+        prices = [r.series for r in readings if r.series is not None and is_energy_price(document, r.path)]
         first = _first_day(prices[0], site, created.astimezone(zone).date()) if prices else None
     if first is None:
         return None, []
@@ -169,7 +171,7 @@ def _first_day(prices: Series, site: Site, today: date) -> date | None:
     return days[0] if days else None
 
 
-def _series_faults(document: Document, reading: _Reading, horizon: Horizon) -> Iterator[Fault]:
+def _series_faults(document: Document, reading: Reading, horizon: Horizon) -> Iterator[Fault]:
     for problem in reading.series.problems(horizon) if reading.series is not None else ():
         yield reading.fault(document, "file", problem.text, problem.remedy)
 
@@ -177,7 +179,7 @@ def _series_faults(document: Document, reading: _Reading, horizon: Horizon) -> I
 def _implausible(
     document: Document,
     site_file: SiteFile,
-    readings: list[_Reading],
+    readings: list[Reading],
     series: dict[Path_, tuple[float, ...]],
     horizon: Horizon,
 ) -> Iterator[Fault]:
@@ -199,16 +201,17 @@ def _implausible(
             yield reading.fault(document, "column", problem, "If the file is in another unit, give a scale.")
 
 
-def _premise(reading: _Reading, horizon: Horizon, created: datetime) -> Premise:
+def _premise(reading: Reading, horizon: Horizon, created: datetime) -> Premise:
     assert reading.series is not None, "only readable series become premises"
     age_s = (created - reading.series.changed).total_seconds()
     name = f"{path_text(reading.path)}: {reading.source.file}"
     return Premise(name, max(0.0, age_s), reading.series.describe(horizon), "ok")
 
 
-def _problem(
+def problem_of(
     site_file: SiteFile, horizon: Horizon, series: dict[Path_, tuple[float, ...]], states: dict[str, State]
 ) -> Problem:
+    """A site file and its series, of which every one has a value for every step, as a problem."""
     site = site_file.site
     reserves: list[Reserve] = []
     energy: Energy | None = None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 
+from adapters.protocols import Stamp
 from vpp.control.decide import RULE, decide
 from vpp.dispatch.alarms import AlarmBoard
 from vpp.dispatch.desk import Desk, Judgement
@@ -15,7 +16,7 @@ from vpp.dispatch.leases import Leases
 from vpp.dispatch.mailbox import Mailbox
 from vpp.dispatch.tick import Settings, Tick
 from vpp.dispatch.watch import Watch
-from vpp.domain.command import Ack, AckStatus, Command, Presence
+from vpp.domain.command import Ack, AckStatus, Presence
 from vpp.domain.course import Course
 from vpp.domain.override import SITE, Action, AnswerStatus, Override, Request
 from vpp.domain.setpoint import Permit
@@ -136,9 +137,9 @@ class Dispatcher:
         self.alarms.hold("no_plan", SITE, "no plan covers this instant" if has_no_plan else None, now)
         return self.latest
 
-    def sent(self, permit: Permit, command: Command, mono_s: float) -> None:
+    def sent(self, permit: Permit, stamp: Stamp, mono_s: float) -> None:
         """Note a command that was handed to the broker."""
-        self.leases.sent(permit, command, mono_s)
+        self.leases.sent(permit, stamp, mono_s)
         self.mailbox.following(permit.asset_id).permitted(permit.export_kw, mono_s)
 
     def deviation(self, now: datetime) -> str | None:

@@ -6,11 +6,11 @@ band. `(epoch, seq)` rises with every command, so that a device can tell the new
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
-from math import isfinite
 
-from vpp.domain.command import Ack, AckStatus, Command
+from adapters.protocols import Stamp
+from vpp.domain.command import Ack, AckStatus
 from vpp.domain.setpoint import Permit
 from vpp.domain.snapshot import Outcome
 from vpp.domain.unit import Unit
@@ -19,14 +19,12 @@ DEAD_BAND_SHARE = 0.005
 """A change below this share of an asset's larger rating waits for the renewal."""
 RENEWED_AFTER = 1 / 3
 """Share of its time after which a lease is renewed."""
-CLOCK_SLACK_S = 5.0
-"""A device's clock may be so much behind ours."""
 
 
 @dataclass
 class _Sent:
     permit: Permit
-    command: Command
+    stamp: Stamp
     at_s: float
     is_refused: bool = False
 
@@ -48,14 +46,18 @@ class Leases:
         self._seq = {unit.id: count(1) for unit in units}
         self._sent: dict[str, _Sent] = {}
 
-    def due(self, outcome: Outcome, now: datetime, mono_s: float) -> list[tuple[Permit, Command]]:
-        """Commands that must go out now. They count as in force once `sent` is told."""
+    def due(self, outcome: Outcome, now: datetime, mono_s: float) -> list[tuple[Permit, Stamp]]:
+        """Permits that must go out as commands now. They count as in force once `sent` is told."""
         permits = [permit for permit in outcome.values() if isinstance(permit, Permit)]
-        return [(permit, self._command(permit, now)) for permit in permits if self._is_due(permit, mono_s)]
+        return [
+            (permit, Stamp(self.epoch, next(self._seq[permit.asset_id]), now))
+            for permit in permits
+            if self._is_due(permit, mono_s)
+        ]
 
-    def sent(self, permit: Permit, command: Command, mono_s: float) -> None:
+    def sent(self, permit: Permit, stamp: Stamp, mono_s: float) -> None:
         """Note a command that was handed to the broker."""
-        self._sent[permit.asset_id] = _Sent(permit, command, mono_s)
+        self._sent[permit.asset_id] = _Sent(permit, stamp, mono_s)
 
     def in_force(self, mono_s: float) -> Mapping[str, Permit]:
         """Permits whose lease has not run out."""
@@ -79,7 +81,7 @@ class Leases:
 
         """
         sent = self._sent.get(ack.asset_id)
-        if sent is None or sent.command.id != ack.id:
+        if sent is None or (sent.stamp.epoch, sent.stamp.seq) != (ack.epoch, ack.seq):
             return False
         sent.is_refused = ack.status is AckStatus.REJECTED
         return sent.is_refused
@@ -97,20 +99,3 @@ class Leases:
         change_kw = abs(permit.export_kw - sent.permit.export_kw)
         is_stop = permit.export_kw == 0.0 and change_kw > 0
         return is_stop or change_kw > self._dead_band_kw[permit.asset_id]
-
-    def _command(self, permit: Permit, now: datetime) -> Command:
-        seq = next(self._seq[permit.asset_id])
-        return Command(
-            asset_id=permit.asset_id,
-            id=f"{permit.asset_id}-{self.epoch}-{seq}",
-            epoch=self.epoch,
-            seq=seq,
-            issued_at=now,
-            not_before=now - timedelta(seconds=CLOCK_SLACK_S),
-            valid_until=now + timedelta(seconds=permit.lease_s),
-            ttl_ms=round(permit.lease_s * 1000),
-            mode=permit.mode,
-            export_kw=permit.export_kw,
-            ramp_kw_per_s=permit.ramp_kw_per_s if isfinite(permit.ramp_kw_per_s) else None,
-            reason=permit.why,
-        )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vpp.domain.command import Command
+from adapters.protocols import Stamp
 from vpp.domain.override import Answer
 from vpp.domain.setpoint import Permit
 from vpp.domain.snapshot import Decision, Outcome, Snapshot
@@ -27,7 +27,7 @@ class Tick:
     snapshot: Snapshot
     decision: Decision
     outcome: Outcome
-    due: tuple[tuple[Permit, Command], ...]
+    due: tuple[tuple[Permit, Stamp], ...]
     """Commands to send, after they are journalled."""
     ended: tuple[Answer, ...]
     """Overrides whose time was over."""

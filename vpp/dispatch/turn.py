@@ -1,0 +1,139 @@
+"""One turn of the loop: judge requests, freeze, decide, permit, journal, apply; the same live and in simulation."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from adapters.port import Link
+from adapters.protocols.vpp import command_of
+from vpp.dispatch.desk import Judgement, ended_answer, without_journal
+from vpp.dispatch.dispatcher import Dispatcher
+from vpp.dispatch.post import Asked, Post
+from vpp.dispatch.tick import Tick
+from vpp.domain.errors import JournalError
+from vpp.domain.override import SITE, Answer, AnswerStatus
+from vpp.records import Answered, Decided, Entry, OverrideEnded, Received
+
+STATUS_EVERY_S = 1.0
+"""The status is published so often, and at once where who is in control changes."""
+
+
+class Recorder(Protocol):
+    """Where records go."""
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        """Write records down; they are on disk when this returns.
+
+        Raises:
+            JournalError: they are not.
+
+        """
+
+
+class Turn:
+    """The loop's inside.
+
+    Args:
+        dispatcher: The site.
+        post: Its messages.
+        link: Where messages go.
+        recorder: Where records go.
+
+    """
+
+    def __init__(self, dispatcher: Dispatcher, post: Post, link: Link, recorder: Recorder) -> None:
+        self._dispatcher, self._post, self._link, self._recorder = dispatcher, post, link, recorder
+        self.unrecorded_count = 0
+        """Decisions that went out although they could not be written down."""
+        self._status_at_s = -STATUS_EVERY_S
+        self._told: tuple[object, ...] = ()
+
+    async def take(self, now: datetime, mono_s: float) -> Tick:
+        """One turn."""
+        await self.answer_requests(now, mono_s)
+        tick = self._dispatcher.tick(now, mono_s)
+        await self._end_overrides(tick, now)
+        if tick.due:
+            await self._apply(tick, now, mono_s)
+        while self._post.to_clear:
+            self._link.send(self._post.to_clear.popleft())
+        for message in self._post.alarms(now):
+            self._link.send(message)
+        self._tell(tick, now, mono_s)
+        return tick
+
+    async def answer_requests(self, now: datetime, mono_s: float) -> None:
+        """Judge what operators asked for. What is answered with yes is on disk before the answer goes out."""
+        while self._post.requests:
+            asked = self._post.requests.popleft()
+            if asked.request is None or asked.refusal is not None:
+                await self._refuse(asked, now)
+                continue
+            judgement = self._dispatcher.judge(asked.request, is_retained=asked.is_retained, now=now, mono_s=mono_s)
+            try:
+                await self._recorder.append(_entries(asked, judgement, now))
+            except JournalError as error:
+                self._journal_failed(error, now)
+                self._link.send(self._post.answer(without_journal(judgement).answer))
+                continue
+            self._dispatcher.alarms.clear("journal_failed", SITE)
+            self._dispatcher.enact(judgement)
+            self._link.send(self._post.answer(judgement.answer))
+            for override in judgement.ended:
+                by = f"ended by request {judgement.request.id} of {judgement.request.operator}"
+                self._link.send(self._post.answer(ended_answer(override, now, "replaced", by)))
+
+    async def _refuse(self, asked: Asked, now: datetime) -> None:
+        refusal = asked.refusal
+        assert refusal is not None, "only an unreadable request comes without one"
+        try:
+            received = Received(asked.operator, asked.payload, None)
+            await self._recorder.append([Entry(now, received), Entry(now, Answered(refusal))])
+        except JournalError as error:
+            self._journal_failed(error, now)
+        self._link.send(self._post.answer(refusal))
+
+    async def _end_overrides(self, tick: Tick, now: datetime) -> None:
+        if not tick.ended:
+            return
+        try:
+            await self._recorder.append([Entry(now, _over(answer)) for answer in tick.ended])
+        except JournalError as error:
+            self._journal_failed(error, now)
+        for answer in tick.ended:
+            self._link.send(self._post.answer(answer))
+
+    async def _apply(self, tick: Tick, now: datetime, mono_s: float) -> None:
+        """Send what is due, after it is written down; a journal that fails does not stop it."""
+        decided = Decided(tick.snapshot, tick.decision, tick.outcome)
+        commands = [command_of(permit, stamp) for permit, stamp in tick.due]
+        try:
+            await self._recorder.append([Entry(now, decided), *(Entry(now, command) for command in commands)])
+            self._dispatcher.alarms.clear("journal_failed", SITE)
+        except JournalError as error:
+            self.unrecorded_count += 1
+            self._journal_failed(error, now)
+        for permit, stamp in tick.due:
+            if self._link.send(self._post.command(permit, stamp)):
+                self._dispatcher.sent(permit, stamp, mono_s)
+
+    def _journal_failed(self, error: JournalError, now: datetime) -> None:
+        self._dispatcher.alarms.set("journal_failed", SITE, f"the journal cannot be written: {error}", now)
+
+    def _tell(self, tick: Tick, now: datetime, mono_s: float) -> None:
+        told = (tick.decision.in_control, tick.decision.rung, tick.snapshot.course_id, tick.snapshot.overrides)
+        if told != self._told or mono_s - self._status_at_s >= STATUS_EVERY_S:
+            self._told, self._status_at_s = told, mono_s
+            self._link.send(self._post.status(now, mono_s))
+
+
+def _entries(asked: Asked, judgement: Judgement, now: datetime) -> list[Entry]:
+    override = judgement.added if judgement.answer.status is not AnswerStatus.REJECTED else None
+    received = Received(asked.operator, asked.payload, judgement.request)
+    by = f"request {judgement.request.id}"
+    ended = [Entry(now, OverrideEnded(o.operator, o.request_id, by)) for o in judgement.ended]
+    return [Entry(now, received), Entry(now, Answered(judgement.answer, override)), *ended]
+
+
+def _over(answer: Answer) -> OverrideEnded:
+    return OverrideEnded(answer.operator, answer.id, answer.message)

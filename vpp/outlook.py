@@ -1,0 +1,114 @@
+"""What does a plan of a running site rest on? The next day from now, whatever is missing.
+
+Day-ahead planning refuses a gap. Here every gap gets a substitute, and the plan says which input has one.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from math import inf
+from pathlib import Path
+
+import numpy as np
+
+from adapters.feeds import Series
+from adapters.substitutes import Filled, filled
+from optimizer.problem import State
+from vpp.document import Path_
+from vpp.domain.errors import InputError
+from vpp.domain.feed import Feed
+from vpp.domain.horizon import Horizon
+from vpp.domain.series import Premise
+from vpp.faults import path_text
+from vpp.intake import Case, Reading, Request, problem_of, read_source, sources
+from vpp.site import SiteFile, parse_site
+
+AHEAD = timedelta(hours=24)
+"""So far ahead a running site is planned. The number of steps never changes, so that one model serves all plans."""
+NEAR = timedelta(hours=4)
+"""A substitute within so short a time is a fault of the input; beyond it may not be known yet."""
+
+
+def rolling_horizon(now: datetime, timezone: str, step_s: int) -> Horizon:
+    """A day from now, in steps that end where the site's steps end; the first is what is left of one."""
+    grid_s = int(now.timestamp()) // step_s * step_s
+    first_step_s = step_s - (int(now.timestamp()) - grid_s)
+    start = datetime.fromtimestamp(int(now.timestamp()), UTC)
+    return Horizon(start, step_s, 1 + round(AHEAD.total_seconds()) // step_s, timezone, first_step_s)
+
+
+def series_names(site_file: SiteFile) -> dict[str, Path_]:
+    """Names under which series can be fed, and where they stand in the site file."""
+    names: dict[str, Path_] = {}
+    for index, asset in enumerate(site_file.assets):
+        for key in type(asset).model_fields:
+            if hasattr(getattr(asset, key), "file"):
+                names[asset.id if key == "forecast" else f"{asset.id}-{key}"] = ("assets", index, key)
+    for index, entry in enumerate(site_file.markets):
+        product = entry.product if isinstance(entry.product, str) else entry.product.id
+        for key, ending in (("prices", ""), ("export_prices", "-export"), ("hold_kw", "-hold")):
+            if hasattr(getattr(entry, key), "file"):
+                names[f"{product}{ending}"] = ("markets", index, key)
+    return names
+
+
+def look_ahead(
+    site_path: Path, now: datetime, states: Mapping[str, State], feeds: Mapping[str, tuple[Feed, ...]]
+) -> Case:
+    """The problem of the next day from now on.
+
+    Args:
+        site_path: The site file; it and all it refers to is read again.
+        now: Where the plan begins, in UTC.
+        states: What was measured of each store.
+        feeds: What came in by topic, by name of the series, the newest last.
+
+    Raises:
+        InputError: the site file has a fault, or an input has no value of any week.
+
+    """
+    document, site_file, faults = parse_site(site_path)
+    if site_file is None:
+        raise InputError(faults)
+    horizon = rolling_horizon(now, site_file.site.timezone, site_file.site.step_minutes * 60)
+    names = {path: name for name, path in series_names(site_file).items()}
+    series: dict[Path_, tuple[float, ...]] = {}
+    premises: list[Premise] = []
+    for reading in (read_source(document, r) for r in sources(document, Request(site_path))):
+        own = [_of_feed(feed) for feed in reversed(feeds.get(names[reading.path], ()))]
+        candidates = own + ([reading.series] if reading.series is not None else [])
+        values = filled(candidates, horizon, *_bounds(site_file, reading))
+        if values is None:
+            faults += reading.faults or [
+                reading.fault(document, "file", "has no values, and no earlier ones to stand for them")
+            ]
+            continue
+        series[reading.path] = values.values
+        premises.append(_premise(reading, values, candidates, horizon, now))
+    if faults:
+        raise InputError(faults)
+    return Case(problem_of(site_file, horizon, series, dict(states)), tuple(premises))
+
+
+def _of_feed(feed: Feed) -> Series:
+    start_s = round(feed.start.timestamp()) + np.arange(len(feed.values), dtype=np.int64) * round(feed.step_s)
+    return Series(start_s, np.array(feed.values), {}, feed.issued_at)
+
+
+def _bounds(site_file: SiteFile, reading: Reading) -> tuple[float, float]:
+    """What a value of this input may be."""
+    section, index, key = reading.path
+    if section == "assets":
+        return site_file.assets[int(index)].plausible(str(key))
+    return (0.0, inf) if key == "hold_kw" else (-inf, inf)
+
+
+def _premise(reading: Reading, values: Filled, candidates: list[Series], horizon: Horizon, now: datetime) -> Premise:
+    changed = max(candidate.changed for candidate in candidates)
+    known = sum(values.is_known)
+    near = [known for known, start in zip(values.is_known, horizon.starts, strict=True) if start < now + NEAR]
+    back = values.days_back
+    before = f"{back // 7} week{'s' if back > 7 else ''} before" if back % 7 == 0 else f"{back} days before"  # noqa: PLR2004
+    check = f"{known} of {horizon.count} steps" + ("" if known == horizon.count else f", the rest from {before}")
+    verdict = "ok" if all(near) else f"substituted by {before}"
+    name = f"{path_text(reading.path)}: {reading.source.file}"
+    return Premise(name, max(0.0, (now - changed).total_seconds()), check, verdict)
