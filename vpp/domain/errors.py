@@ -59,3 +59,11 @@ class UnverifiedPlanError(Exception):
     def __init__(self, violations: tuple[str, ...]) -> None:
         self.violations = violations
         super().__init__("the plan failed its verification: " + "; ".join(violations))
+
+
+class HeldError(Exception):
+    """Another process holds what only one may have, or it cannot be had at all."""
+
+    def __init__(self, thing: str, reason: str, remedy: str) -> None:
+        self.thing, self.reason, self.remedy = thing, reason, remedy
+        super().__init__(f"{thing}: {reason}. {remedy}")
