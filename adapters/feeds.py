@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vpp.domain.horizon import Horizon
+from vpp.domain.horizon import Horizon, local_midnight
 from vpp.domain.series import SeriesSource
 
 TIME_COLUMN = "start_utc"
 NAMED_AT_MOST = 5
 """So many missing or wrong rows are named one by one."""
-NEIGHBOURHOOD_S = 86_400
-"""How far around the horizon a series is looked at to learn how long its rows count."""
+DAY_S, HOUR_S = 86_400, 3_600
 
 Seconds = NDArray[np.int64]
 Array = NDArray[np.float64]
@@ -110,38 +110,57 @@ class Series:
     def describe(self, horizon: Horizon) -> str:
         """How the rows make up the steps, in words."""
         first, after = self._rows(horizon)
-        minutes, step = self._held_s(horizon) / 60, horizon.step_s / 60
+        lengths, counts = np.unique(self._held_s(horizon), return_counts=True)
+        minutes, step = lengths[counts.argmax()] / 60, horizon.step_s / 60
         how = "" if minutes == step else f" of {minutes:g} min, {'held' if minutes > step else 'averaged'}"
         return f"{after - first:,} rows{how} cover {horizon.count:,} of {horizon.count:,} steps"
 
     def _rows(self, horizon: Horizon) -> tuple[int, int]:
         """First row that counts in the horizon, and the row after the last one."""
         edges = _seconds(horizon)
-        first = int(np.searchsorted(self.start_s, edges[0], side="right")) - 1
-        return max(first, 0), int(np.searchsorted(self.start_s, edges[-1], side="left"))
+        begin = max(int(np.searchsorted(self.start_s, edges[0], side="right")) - 1, 0)
+        first = int(np.searchsorted(self.start_s, self.start_s[begin])) if begin < self.start_s.size else 0
+        return first, int(np.searchsorted(self.start_s, edges[-1], side="left"))
 
-    def _held_s(self, horizon: Horizon) -> int:
-        """How long a row counts: the usual distance between rows around the horizon."""
-        edges = _seconds(horizon)
-        around = slice(*np.searchsorted(self.start_s, [edges[0] - NEIGHBOURHOOD_S, edges[-1] + NEIGHBOURHOOD_S]))
-        gaps = np.diff(self.start_s[around] if len(self.start_s[around]) > 1 else self.start_s)
-        gaps = gaps[gaps > 0]
-        if not gaps.size:
-            return horizon.step_s
-        lengths, counts = np.unique(gaps, return_counts=True)
-        return int(lengths[counts.argmax()])
+    def _held_s(self, horizon: Horizon) -> Seconds:
+        """How long each row counts that counts in the horizon.
+
+        As long as rows usually do on its local day, but no longer than on the days around it: holes do not stretch
+        the rows before them, and a market may change its step from one day to the next.
+        """
+        first, after = self._rows(horizon)
+        held_s = np.full(after - first, self._usual_s(0, self.start_s.size) or horizon.step_s, dtype=np.int64)
+        day, last = horizon.local_starts[0].date(), horizon.local_starts[-1].date()
+        days = [day + timedelta(days=k) for k in range(-2, (last - day).days + 4)]
+        edges = np.searchsorted(self.start_s, [local_midnight(d, horizon.timezone).timestamp() for d in days])
+        usual = [self._usual_s(*rows) for rows in pairwise(edges.tolist())]
+        for k, (begin, end) in enumerate(pairwise(edges.tolist()[1:-1]), 1):
+            around = [length for length in (usual[k - 1], usual[k + 1]) if length]
+            known = [length for length in (usual[k], max(around, default=None)) if length]
+            if known:
+                held_s[max(begin - first, 0) : max(end - first, 0)] = min(known)
+        held_s[held_s >= DAY_S] += HOUR_S  # a row for a local day lasts until its end, on which clocks may go back
+        return held_s
+
+    def _usual_s(self, first: int, after: int) -> int | None:
+        """The most frequent distance from one of these rows to the next; `None` where there is no next row."""
+        gaps = np.diff(self.start_s[first : after + 1])
+        lengths, counts = np.unique(gaps[gaps > 0], return_counts=True)
+        return int(lengths[counts.argmax()]) if lengths.size else None
 
     def _missing(self, horizon: Horizon) -> Iterator[tuple[int, int]]:
         """Spans of the horizon for which there is no row, each as long as a row, in seconds since 1970."""
-        held_s, edges = self._held_s(horizon), _seconds(horizon)
+        edges = _seconds(horizon)
         begin, end = int(edges[0]), int(edges[-1])
         first, after = self._rows(horizon)
+        held_s = self._held_s(horizon).tolist()
+        held_s.append(held_s[-1] if held_s else self._usual_s(0, self.start_s.size) or horizon.step_s)
         known_until = begin
-        for start in [int(s) for s in self.start_s[first:after]] + [end]:
+        for start, length in zip([*self.start_s[first:after].tolist(), end], held_s, strict=True):
             while known_until < min(start, end):
-                yield known_until, min(known_until + held_s, start, end)
-                known_until += held_s
-            known_until = max(known_until, start + held_s)
+                yield known_until, min(known_until + length, start, end)
+                known_until += length
+            known_until = max(known_until, start + length)
 
 
 def _covered(horizon: Horizon, missing: list[tuple[int, int]]) -> int:
@@ -190,8 +209,8 @@ def read_series(source: SeriesSource, folder: Path) -> Series:
             part = "where" if name in source.where else "file" if name == TIME_COLUMN else "column"
             raise UnreadableSeriesError(part, f"no column {name!r}", f"{hint}The file has {', '.join(columns)}.")
     for name, wanted in source.where.items():
-        known = table[name].astype(str)
-        table = table[known == wanted]
+        known = table[name].dropna().astype(str)
+        table = table.loc[known.index[known == wanted]]
         if table.empty:
             choice = ", ".join(sorted(set(known))[:NAMED_AT_MOST])
             raise UnreadableSeriesError("where", f"no row with {name} = {wanted!r}", f"There are {choice}.")
@@ -204,7 +223,8 @@ def _table(path: Path, changed_ns: int) -> pd.DataFrame:  # noqa: ARG001 - a cha
         if path.suffix == ".parquet":
             from fastparquet import ParquetFile  # noqa: PLC0415 - costs time and memory that CSV files need not pay
 
-            table: pd.DataFrame = ParquetFile(str(path)).to_pandas()
+            with path.open("rb") as file:
+                table: pd.DataFrame = ParquetFile(file).to_pandas()
             return table
         return pd.read_csv(path)
     except (ValueError, OSError, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
@@ -217,9 +237,8 @@ def _series(times: "pd.Series[Any]", column: "pd.Series[Any]", scale: float, pat
     order = np.argsort(start_s, kind="stable")
     values = numbers.to_numpy(dtype=np.float64)[order] * scale
     written = column.to_numpy()[order]
-    text = {
-        int(row): repr(written[row]) for row in np.flatnonzero(~np.isfinite(values)) if isinstance(written[row], str)
-    }
+    wrong = [int(row) for row in np.flatnonzero(~np.isfinite(values))]
+    text = {row: f"'{written[row]}'" for row in wrong if isinstance(written[row], str) or np.isinf(values[row])}
     changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return Series(start_s[order], values, text, changed)
 
@@ -236,13 +255,15 @@ def _starts(times: "pd.Series[Any]") -> Seconds:
                 "Write instants in UTC, such as 2026-11-23T04:15:00Z.",
             )
         times = pd.to_datetime(written, utc=True, format="ISO8601", errors="coerce")
-        if times.isna().any():
-            row = int(times.isna().to_numpy().argmax())
-            raise UnreadableSeriesError(
-                "file",
-                f"{TIME_COLUMN} of row {row + 1} is {written.iloc[row]!r}, which is no instant",
-                "Write instants in UTC, such as 2026-11-23T04:15:00Z.",
-            )
+    else:
+        written = times
+    if times.isna().any():
+        row = int(times.isna().to_numpy().argmax())
+        raise UnreadableSeriesError(
+            "file",
+            f"{TIME_COLUMN} of row {row + 1} is {written.iloc[row]!r}, which is no instant",
+            "Write instants in UTC, such as 2026-11-23T04:15:00Z.",
+        )
     instants = pd.DatetimeIndex(times)
     naive = instants.tz_convert("UTC").tz_localize(None) if instants.tz is not None else instants
     return naive.to_numpy(dtype="datetime64[s]").astype(np.int64)
