@@ -8,7 +8,12 @@ Each is one folder of this package, named like the `type` in a site file:
     its mathematics: `options`, `parameters`, `build`, the `exclusion` of two directions, and the parameters that leave
     it alone, `IDLE`;
 `check.py`
-    the same physics once more in plain numpy, to verify a plan: `violations` and `wear`.
+    the same physics once more in plain numpy, to verify a plan: `violations` and `wear`;
+`device.py`
+    what its simulated device does, with the losses, delays and noise that the mathematics leaves out, in the standard
+    library alone: `make(asset, available_kw, start_s, seed)` returns a `vpp.domain.physics.Physics`.
+
+The method `unit()` of a schema says what control and safety need to know of an asset.
 
 A store has the field `energy_capacity_kwh` and the parameter `initial_kwh`, offers its energy as the port `stored_kwh`,
 and calls the balance of that energy `energy_balance`; the dual price of that row is what stored energy is worth.
@@ -55,3 +60,8 @@ def model_of(asset: Asset) -> ModuleType:
 def check_of(asset: Asset) -> ModuleType:
     """The module that verifies an asset's part of a plan."""
     return import_module(f"{__name__}.{type_of(asset)}.check")
+
+
+def device_of(asset: Asset) -> ModuleType:
+    """The module with the physics of an asset's simulated device."""
+    return import_module(f"{__name__}.{type_of(asset)}.device")

@@ -1,10 +1,12 @@
 """A battery: what the site file says about it."""
 
+from math import inf
 from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
 from optimizer.asset import Asset, Efficiency, Fraction, NonNegative, Positive
+from vpp.domain.unit import Fallback, Kind, Unit
 
 
 class Battery(Asset):
@@ -77,3 +79,21 @@ class Battery(Asset):
     def most_final_soc_fraction(self) -> float:
         """Highest state of charge at the end."""
         return self.max_soc_fraction if self.final_soc_max_fraction is None else self.final_soc_max_fraction
+
+    def unit(self) -> Unit:
+        """The battery as it is run: limits at the meter, which its own consumption shifts towards charging."""
+        return Unit(
+            id=self.id,
+            kind=Kind.STORAGE,
+            charge_kw=self.charge_power_kw + self.standing_load_kw,
+            discharge_kw=max(0.0, self.discharge_power_kw - self.standing_load_kw),
+            is_controllable=True,
+            ramp_kw_per_s=inf,
+            fallback=Fallback.RAMP_TO_ZERO,
+            cost_per_mwh=self.throughput_cost_per_mwh,
+            energy_capacity_kwh=self.energy_capacity_kwh,
+            floor_kwh=self.min_soc_fraction * self.energy_capacity_kwh,
+            ceiling_kwh=self.max_soc_fraction * self.energy_capacity_kwh,
+            charge_efficiency=self.charge_efficiency,
+            discharge_efficiency=self.discharge_efficiency,
+        )
