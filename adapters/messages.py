@@ -189,6 +189,8 @@ def _refusal(error: ValidationError) -> MessageError:
                 texts.append(f"{path} is missing")
             case "extra_forbidden":
                 texts.append(f"{path[:_SHOWN]} is no known key")
+            case "json_invalid":
+                texts.append(allowed)
             case _:
                 texts.append(f"{path} = {_shown(detail['input'])}: {allowed}")
     if len(found) > _NAMED_AT_MOST:

@@ -1,7 +1,7 @@
 """What does a client of a broker want: whom it hears, what it says on coming and on being lost?"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from adapters.messages import LARGEST_BYTES
 from adapters.port import Outgoing, Receive
@@ -52,8 +52,6 @@ class Counters:
     unknown: int = 0
     """Handed to the network and never acknowledged: sent, or not."""
     connections: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    """How often a connection was lost or not made, by reason."""
 
     @property
     def reconnects(self) -> int:
