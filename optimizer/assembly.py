@@ -85,7 +85,7 @@ def asset_parameters(problem: Problem, asset: Asset) -> Parameters:
     """Numbers of one asset's block."""
     model = model_of(asset)
     parameters: Parameters = model.parameters(asset, problem.inputs_of(asset))
-    if problem.stores_idle:
+    if asset.id in problem.resting:
         parameters |= {name: np.full_like(parameters[name], value) for name, value in model.IDLE.items()}
     return parameters
 

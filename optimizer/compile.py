@@ -17,11 +17,14 @@ from pyomo.repn import generate_standard_repn
 
 from optimizer.expression import ZERO, Coefficient, is_timed, read
 from optimizer.labels import Label, read_label
-from optimizer.ports import INLETS, MONEY, PORTS, PREFERENCE
+from optimizer.ports import INLETS, MONEY, PORTS, PREFERENCE, PROSPECT
 from optimizer.template import Column, Form, Name, Piece, Row, Span, Template, Term
 
 Build = Callable[[Any, Any], None]
 """Writes the mathematics of one asset, group or market into a block that has `time` and `step_h`, for given options."""
+
+COUNTED = (*MONEY, PREFERENCE, PROSPECT)
+"""Expressions that make up the solver's objective."""
 
 PROBE_STEPS = 7
 """Length of the short horizon. Up to three steps at either end may differ from those between."""
@@ -175,7 +178,7 @@ class _Listing:
                 for name, line in self.rows.items()
             },
             ports={name: _form(line, spans) for name, line in self.forms.items() if name[0] in PORTS},
-            money={name[0]: _form(line, spans) for name, line in self.forms.items() if name[0] in (*MONEY, PREFERENCE)},
+            money={name[0]: _form(line, spans) for name, line in self.forms.items() if name[0] in COUNTED},
             series=frozenset(p.local_name for p in parameters if is_timed(p, self.model.time)),
         )
 

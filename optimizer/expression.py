@@ -5,6 +5,7 @@ value that can be compared and hashed, with time indices made relative to the ro
 assets and all steps at once.
 """
 
+import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -48,9 +49,9 @@ ZERO = Number(0.0)
 
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "add": lambda first, *rest: sum(rest, first),
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
-    "power": lambda a, b: a**b,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "power": operator.pow,
 }
 _KINDS: tuple[tuple[Any, str], ...] = (
     (pe.SumExpression, "add"),
@@ -119,14 +120,12 @@ def combine(kind: str, *operands: Coefficient) -> Coefficient:
 
 def evaluate(coefficient: Coefficient, value_of: Callable[[Parameter], Array]) -> Array | float:
     """Evaluate with `value_of`, which answers each parameter with an array; all arrays broadcast together."""
-    match coefficient:
-        case Number(value):
-            return value
-        case Parameter():
-            return value_of(coefficient)
-        case Operation(kind, operands):
-            result: Array = _OPERATIONS[kind](*(evaluate(operand, value_of) for operand in operands))
-            return result
+    if isinstance(coefficient, Number):
+        return coefficient.value
+    if isinstance(coefficient, Parameter):
+        return value_of(coefficient)
+    result: Array = _OPERATIONS[coefficient.kind](*[evaluate(operand, value_of) for operand in coefficient.operands])
+    return result
 
 
 def parameters_in(coefficient: Coefficient) -> Iterator[Parameter]:

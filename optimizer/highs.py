@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 
 import highspy
 import numpy as np
@@ -36,7 +37,7 @@ class Answer:
 
     Attributes:
         value: Columns; shape (columns,).
-        row_dual, column_dual: Rise of the cost per unit of a row's or column's bound; zero for a model with binaries.
+        solution: As HiGHS gave it, for the dual prices.
         cost: Cost at `value`, offset included, in thousandths of the currency.
         cost_bound: No answer costs less.
 
@@ -44,10 +45,19 @@ class Answer:
 
     ending: Ending
     value: Array
-    row_dual: Array
-    column_dual: Array
+    solution: highspy.HighsSolution
     cost: float
     cost_bound: float
+
+    @cached_property
+    def row_dual(self) -> Array:
+        """Rise of the cost per unit of a row's bound; zero for a model with binaries."""
+        return np.array(self.solution.row_dual)
+
+    @cached_property
+    def column_dual(self) -> Array:
+        """Rise of the cost per unit of a column's bound; zero for a model with binaries."""
+        return np.array(self.solution.col_dual)
 
     @property
     def has_values(self) -> bool:
@@ -77,6 +87,8 @@ Watch = Callable[[Stand], None]
 """Told several times a second how a long search stands. With a watch, Ctrl-C ends the search with its best answer."""
 
 WATCH_EVERY_S = 0.1
+PRESOLVE_FROM_COLUMNS = 2000
+"""Smaller linear programs are solved faster than they are simplified; measured in `benchmarks/`."""
 _FEASIBLE = 2
 _NO_LIMIT = 2**31 - 1
 _STOPPED = (
@@ -119,6 +131,7 @@ class Solver:
         """Replace the model."""
         arrays = arrays if arrays.cost.size else _with_idle_column(arrays)
         rows, columns = arrays.row_lower.size, arrays.cost.size
+        self._columns = columns
         self._has_binaries = bool(arrays.is_binary.any())
         status = self._highs.passModel(
             columns,
@@ -139,6 +152,18 @@ class Solver:
         )
         if status == highspy.HighsStatus.kError:
             raise ValueError("the solver refused the model: a number in it is not finite or the arrays disagree")
+
+    def continue_with(self, arrays: Arrays, *, has_same_matrix: bool) -> None:
+        """Take new numbers into a model of the same shape, and go on from its last basis."""
+        if has_same_matrix:
+            every_row = np.arange(arrays.row_lower.size, dtype=np.int32)
+            self.change_rows(every_row, arrays.row_lower, arrays.row_upper)
+            self.change_columns(np.arange(arrays.cost.size, dtype=np.int32), arrays.lower, arrays.upper)
+            self.change_cost(arrays.cost, arrays.offset)
+        else:
+            basis = self._highs.getBasis()
+            self.load(arrays)
+            self._highs.setBasis(basis)
 
     def change_rows(self, rows: NDArray[np.int32], lower: Array, upper: Array) -> None:
         """New bounds of some rows."""
@@ -179,6 +204,7 @@ class Solver:
         self._set(
             solver="ipx" if method is Method.INTERIOR_POINT else "simplex",
             simplex_strategy=_STRATEGY.get(method, 1),
+            presolve="choose" if self._has_binaries or self._columns >= PRESOLVE_FROM_COLUMNS else "off",
             mip_rel_gap=gap_fraction,
             mip_abs_gap=1e-6,
             mip_feasibility_tolerance=1e-9,
@@ -246,8 +272,7 @@ class Solver:
         return Answer(
             ending,
             np.array(solution.col_value),
-            np.array(solution.row_dual),
-            np.array(solution.col_dual),
+            solution,
             cost,
             info.mip_dual_bound if self._has_binaries else cost if ending is Ending.OPTIMAL else -np.inf,
         )

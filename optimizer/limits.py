@@ -35,21 +35,27 @@ def stored_values(found: Found) -> dict[str, Values]:
 
 def _limits_of(found: Found, owner: str, part: Part) -> Iterator[BindingLimit]:
     program, template, stamp = found.assembly.program, part.stamp.template, part.stamp
-    block = slice(part.block, part.block + 1)
-    lower, upper = (bound[0] for bound in stamp.bounds(block))
-    for name, column in template.columns.items():
-        if column.label is not None:
-            price = found.prices.column_dual[program.columns(stamp, name, part.block)]
+    block, prices = slice(part.block, part.block + 1), found.prices
+    columns = {
+        n: prices.column_dual[program.columns(stamp, n, part.block)] for n, c in template.columns.items() if c.label
+    }
+    if any(map(_is_worth_telling, columns.values())):
+        lower, upper = (bound[0] for bound in stamp.bounds(block))
+        for name, price in columns.items():
             place = stamp.columns(name)
-            yield from _sides(owner, column, price, lower[place], upper[place])
-    lower, upper = (bound[0] for bound in stamp.row_bounds(block))
-    for name, row in template.rows.items():
-        if row.label is not None:
-            price = found.prices.row_dual[program.rows(stamp, name, part.block)]
-            place = stamp.rows(name)
+            yield from _sides(owner, template.columns[name], price, lower[place], upper[place])
+    rows = {n: prices.row_dual[program.rows(stamp, n, part.block)] for n, r in template.rows.items() if r.label}
+    if any(map(_is_worth_telling, rows.values())):
+        lower, upper = (bound[0] for bound in stamp.row_bounds(block))
+        for name, price in rows.items():
+            row, place = template.rows[name], stamp.rows(name)
             bound, decides = _with_binaries_in_place(found, owner, row, upper[place])
             forbidden = decides & (np.abs(bound) < FORBIDDEN_KW)
             yield from _sides(owner, row, np.where(forbidden, 0.0, price), lower[place], bound)
+
+
+def _is_worth_telling(price: Array) -> bool:
+    return bool(np.abs(price).max(initial=0.0) > NO_WORTH_PER_MWH)
 
 
 def _with_binaries_in_place(found: Found, owner: str, row: Row, upper: Array) -> tuple[Array, NDArray[np.bool_]]:
@@ -74,6 +80,8 @@ def _with_binaries_in_place(found: Found, owner: str, row: Row, upper: Array) ->
 def _sides(owner: str, line: Row | Column, price: Array, lower: Array, upper: Array) -> Iterator[BindingLimit]:
     label = line.label
     assert label is not None
+    if not _is_worth_telling(price):
+        return
     for side, bound, worth in (("lower", lower, price), ("upper", upper, -price)):
         steps = np.flatnonzero(worth > NO_WORTH_PER_MWH)
         if label.side(side) and steps.size:

@@ -8,7 +8,7 @@ from optimizer.conflicts import conflicts
 from optimizer.highs import Ending
 from optimizer.limits import binding_limits, stored_values
 from optimizer.problem import Problem
-from optimizer.reading import read_money, read_positions, read_schedules
+from optimizer.reading import read_money, read_positions, read_prospect, read_schedules
 from optimizer.search import Found, Watch, search
 from optimizer.verify import verify
 from vpp.domain.errors import InfeasibleError
@@ -47,7 +47,7 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
     positions = read_positions(problem, schedules)
     money = read_money(problem, assembly, value)
     verification = verify(problem, schedules, positions, money)
-    bound = max(money.net, -found.answer.cost_bound / 1000)
+    bound = max(money.net, -found.answer.cost_bound / 1000 - read_prospect(assembly, value))
     energy = problem.energy
     return Plan(
         site_id=problem.site_id,
@@ -75,7 +75,7 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
 
 def compare(problem: Problem, best: Plan) -> Plan:
     """Add what the site would earn with its stores left alone, and what each capacity product costs."""
-    idle = search(replace(problem, reserves=(), stores_idle=True))
+    idle = search(replace(problem, reserves=(), resting=frozenset(asset.id for asset in problem.assets)))
     without = {
         reserve.product: search(replace(problem, reserves=tuple(r for r in problem.reserves if r is not reserve)))
         for reserve in problem.reserves

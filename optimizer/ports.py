@@ -21,5 +21,8 @@ MONEY = ("energy", "capacity", "wear", "tariff", "penalties")
 PREFERENCE = "preference"
 """An expression that breaks ties. It counts in the solver's objective and never as money."""
 
+PROSPECT = "prospect"
+"""Worth of what is left after the horizon. It counts in the solver's objective and is not earned in it."""
+
 TIE_BREAK_PER_MWH = 1e-5
 """Size of a preference: far below any price, and above what the solver still tells apart from zero."""

@@ -79,6 +79,8 @@ class Inputs:
     state: State | None
     """What was measured; `None` for a plan from the site file alone."""
     reserves: tuple[Reserve, ...]
+    end_value_per_mwh: float | None = None
+    """Worth of energy left after the horizon; `None` where the asset's own end holds instead."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,10 @@ class Problem:
     states: Mapping[str, State] = field(default_factory=dict)
     """Measured states by asset id."""
     options: Options = Options()
-    stores_idle: bool = False
-    """Whether stores are left alone: the plan to compare with."""
+    resting: frozenset[str] = frozenset()
+    """Assets that are left alone: stores that do not answer, or all of them for the plan to compare with."""
+    end_value_per_mwh: Mapping[str, float] = field(default_factory=dict)
+    """Worth of energy left in a store after the horizon, by asset; it takes the place of an energy demanded then."""
 
     @cached_property
     def step_h(self) -> Array:
@@ -113,4 +117,5 @@ class Problem:
     def inputs_of(self, asset: Asset) -> Inputs:
         """What the parameters of one asset are made of."""
         own = {name: np.array(values) for (owner, name), values in self.series.items() if owner == asset.id}
-        return Inputs(self.step_h, self._begins_day, own, self.states.get(asset.id), self.reserves)
+        end_value = self.end_value_per_mwh.get(asset.id)
+        return Inputs(self.step_h, self._begins_day, own, self.states.get(asset.id), self.reserves, end_value)

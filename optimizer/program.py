@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.expression import Array, Coefficient
-from optimizer.ports import INLETS, MONEY, PREFERENCE
+from optimizer.ports import INLETS, MONEY, PREFERENCE, PROSPECT
 from optimizer.stamp import Stamp
 from optimizer.template import Form, Name, Term
 
@@ -165,7 +165,7 @@ class Program:
             upper.append(own_upper.ravel())
         return np.concatenate(lower), np.concatenate(upper)
 
-    def costs(self, components: Collection[str] = (*MONEY, PREFERENCE)) -> tuple[Array, float]:
+    def costs(self, components: Collection[str] = (*MONEY, PREFERENCE, PROSPECT)) -> tuple[Array, float]:
         """Cost of every column, and the cost that no decision changes; in thousandths of the currency."""
         earned = np.concatenate([stamp.earned(components).ravel() for stamp in self.stamps])
         constant = 0.0

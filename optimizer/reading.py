@@ -7,7 +7,7 @@ from optimizer.asset import Asset
 from optimizer.assets import type_of
 from optimizer.evaluation import money_earned, port_values
 from optimizer.expression import Array
-from optimizer.ports import MONEY, PORTS
+from optimizer.ports import MONEY, PORTS, PROSPECT
 from optimizer.problem import Problem
 from optimizer.stamp import Stamp
 from optimizer.template import Name
@@ -41,11 +41,13 @@ def _read_schedule(problem: Problem, assembly: Assembly, value: Array, asset: As
         held = {r.product: (port(name, k), r.power) for k, r in enumerate(problem.reserves)}
         return {product: _values(kw / power) for product, (kw, power) in held.items() if kw is not None}
 
+    lower, upper = (bound[0] for bound in part.stamp.bounds(own))
+
     def bounds(name: str) -> tuple[Values, Values] | tuple[None, None]:
         if (name, ()) not in template.columns:
             return None, None
-        lower, upper = (bound[0, part.stamp.columns((name, ()))] for bound in part.stamp.bounds(own))
-        return _values(lower), _values(upper)
+        places = part.stamp.columns((name, ()))
+        return _values(lower[places]), _values(upper[places])
 
     stored_kwh, export_kw = port("stored_kwh"), port("export_kw")
     floor_kwh, ceiling_kwh = bounds("stored_kwh")
@@ -81,19 +83,25 @@ def read_money(problem: Problem, assembly: Assembly, value: Array) -> Money:
     return Money(problem.currency, **{component: earned.get(component, 0.0) / 1000 + 0.0 for component in MONEY})
 
 
+def read_prospect(assembly: Assembly, value: Array) -> float:
+    """Worth of what is left in the stores after the horizon, in the site's currency."""
+    return money_earned(assembly.program, value).get(PROSPECT, 0.0) / 1000
+
+
 def read_positions(problem: Problem, schedules: tuple[Schedule, ...]) -> tuple[Position, ...]:
     """Energy bought and sold at the meter, step by step, then the reserves held."""
     site_kw = np.round(np.sum([schedule.export_kw for schedule in schedules], axis=0), DECIMALS) + 0.0
     horizon, energy = problem.horizon, problem.energy
     export_price = energy.export_price_per_mwh or energy.import_price_per_mwh
-    positions = []
-    for step, quantity_kw in enumerate(site_kw.tolist()):
-        price = (export_price if quantity_kw >= 0 else energy.import_price_per_mwh)[step]
-        cash = quantity_kw * horizon.step_hours[step] / 1000 * price + 0.0
-        span = horizon.starts[step], horizon.ends[step]
-        positions.append(Position(*span, energy.product, "net", quantity_kw, price, "per_mwh", cash))
+    price = np.where(site_kw >= 0, export_price, energy.import_price_per_mwh)
+    cash = site_kw * problem.step_h / 1000 * price + 0.0
+    numbers = zip(site_kw.tolist(), price.tolist(), cash.tolist(), strict=True)
+    spans = tuple(zip(horizon.starts, horizon.ends, strict=True))
+    positions = [
+        Position(*span, energy.product, "net", quantity_kw, per_mwh, "per_mwh", earned)
+        for span, (quantity_kw, per_mwh, earned) in zip(spans, numbers, strict=True)
+    ]
     for reserve in problem.reserves:
-        for step, quantity_kw in enumerate(reserve.hold_kw):
-            span = horizon.starts[step], horizon.ends[step]
+        for span, quantity_kw in zip(spans, reserve.hold_kw, strict=True):
             positions.append(Position(*span, reserve.product, reserve.direction, quantity_kw, 0.0, "per_mw_h", 0.0))
     return tuple(positions)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from optimizer.assembly import CONNECTION, Assembly
 from optimizer.directions import decide_directions, hold_directions
 from optimizer.highs import Answer, Ending, Method, Solver, Stand
-from optimizer.loading import Loaded, load
+from optimizer.loading import Loaded, load, reload
 from optimizer.problem import Options, Problem
 
 SIMPLEX_MOST_STORES = 30
@@ -59,6 +59,8 @@ class Found:
     answer: Answer
     prices: Answer
     """The answer whose dual prices mean something: the same, or the linear program with its binaries held."""
+    first: Loaded
+    """The model that the search began with; the next search of a like problem may go on from it."""
     build_s: float
     solve_s: float
 
@@ -68,15 +70,24 @@ class Found:
         return self.answer.has_values and self.prices.ending is Ending.OPTIMAL
 
 
-def search(problem: Problem, watch: Watch | None = None) -> Found:
+def search(problem: Problem, watch: Watch | None = None, former: Loaded | None = None) -> Found:
     """Find the best answer within the problem's time limit.
 
-    The ending of the answer says whether it is optimal, the best found in time, or none at all.
+    Args:
+        problem: The site, the horizon and everything known about it.
+        watch: Told how far a long search is.
+        former: The model that an earlier search of a like problem began with; its numbers are replaced.
+
+    Returns:
+        An answer whose ending says whether it is optimal, the best found in time, or none at all.
+
     """
     clock = _Clock(problem.options)
     exclusive = _known_exclusions(problem)
+    loaded = first = load(problem, exclusive) if former is None else reload(former, problem, exclusive)
     for round_number in range(problem.horizon.count * (len(problem.assets) + 1) + 1):
-        loaded = load(problem, exclusive)
+        if round_number:
+            loaded = load(problem, exclusive)
         if watch is not None:
             watch.built(loaded.assembly.program.row_count, loaded.assembly.program.column_count)
         answer = clock.search(loaded, watch)
@@ -92,7 +103,7 @@ def search(problem: Problem, watch: Watch | None = None) -> Found:
     prices = answer
     if answer.has_values and (more or loaded.assembly.is_binary.any()):
         prices = _directed(loaded, answer, clock)
-    return Found(problem, loaded.assembly, loaded.solver, answer, prices, clock.build_s, clock.solve_s)
+    return Found(problem, loaded.assembly, loaded.solver, answer, prices, first, clock.build_s, clock.solve_s)
 
 
 def _decided_one_by_one(

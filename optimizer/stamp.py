@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.expression import Array, Coefficient, Parameter, evaluate
+from optimizer.expression import ZERO, Array, Coefficient, Parameter, evaluate
 from optimizer.ports import AC_BUS
 from optimizer.template import Form, Name, Piece, Template, Term
 
@@ -38,11 +38,11 @@ class Layout:
         self.steps = steps
         self.column_at, self.column_count = _positions(((n, c.timed) for n, c in template.columns.items()), steps)
         self.row_at, self.row_count = _positions(((n, r.form.timed) for n, r in template.rows.items()), steps)
-        self.lower = [self._place(p, self.column_at[n]) for n, c in template.columns.items() for p in c.lower]
-        self.upper = [self._place(p, self.column_at[n]) for n, c in template.columns.items() for p in c.upper]
-        self.row_lower = [self._place(p, self.row_at[n]) for n, r in template.rows.items() for p in r.lower]
-        self.row_upper = [self._place(p, self.row_at[n]) for n, r in template.rows.items() for p in r.upper]
-        self.row_constant = [self._place(p, self.row_at[n]) for n, r in template.rows.items() for p in r.form.constant]
+        self.lower = self._placed((self.column_at[n], c.lower) for n, c in template.columns.items())
+        self.upper = self._placed((self.column_at[n], c.upper) for n, c in template.columns.items())
+        self.row_lower = self._placed((self.row_at[n], r.lower) for n, r in template.rows.items())
+        self.row_upper = self._placed((self.row_at[n], r.upper) for n, r in template.rows.items())
+        self.row_constant = self._placed((self.row_at[n], r.form.constant) for n, r in template.rows.items())
         self.money = {
             component: [
                 self._place(term.piece, self.column_at[term.column], term.offset)
@@ -52,6 +52,10 @@ class Layout:
             for component, form in template.money.items()
         }
         self._arrange_matrix()
+
+    def _placed(self, families: Iterable[tuple[int, tuple[Piece, ...]]]) -> list[Placed]:
+        """All pieces but zeros, given the first place of each family."""
+        return [self._place(piece, start) for start, pieces in families for piece in pieces if piece.value != ZERO]
 
     def _place(self, piece: Piece, start: int, offset: int | None = 0) -> Placed:
         if piece.span is None:

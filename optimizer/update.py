@@ -86,7 +86,7 @@ def update(program: Program, solver: Solver, stamp: Stamp, block: int, new: Mapp
         Which kinds of numbers changed: `bounds`, `cost`, `matrix`.
 
     """
-    changed = [name for name, value in new.items() if not np.array_equal(stamp.values[name][block], value)]
+    changed = [name for name, value in new.items() if _is_new(value, stamp.values[name][block])]
     for name in changed:
         stamp.values[name][block] = new[name]
     reached = [reach_of(stamp.layout, name) for name in changed]
@@ -109,6 +109,10 @@ def update(program: Program, solver: Solver, stamp: Stamp, block: int, new: Mapp
         kinds.add("cost")
         solver.change_cost(*program.costs())
     return kinds
+
+
+def _is_new(value: float | Array, old: float | Array) -> bool:
+    return not np.array_equal(value, old) if isinstance(value, np.ndarray) else bool(value != old)
 
 
 def _bounds(stamp: Stamp, block: int, patch: Patch, first: int) -> "tuple[np.ndarray, Array, Array]":

@@ -44,6 +44,8 @@ def _scale(schedules: tuple[Schedule, ...]) -> float:
 
 def _violations(problem: Problem, schedules: tuple[Schedule, ...]) -> Iterator[tuple[str, float]]:
     for asset, schedule in zip(problem.assets, schedules, strict=True):
+        if asset.id in problem.resting:
+            continue  # it does not answer: where it stands is not the plan's doing
         for name, amount in check_of(asset).violations(asset, problem.inputs_of(asset), schedule):
             yield f"{asset.id}: {name}", amount
     site_kw = _site_export_kw(schedules)

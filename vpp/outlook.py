@@ -5,7 +5,6 @@ Day-ahead planning refuses a gap. Here every gap gets a substitute, and the plan
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,8 @@ from vpp.domain.horizon import Horizon
 from vpp.domain.series import Premise
 from vpp.faults import path_text
 from vpp.intake import Case, Reading, Request, problem_of, read_source, sources
-from vpp.site import SiteFile, parse_site
+from vpp.series_names import bounds_of, series_of
+from vpp.site import parse_site
 
 AHEAD = timedelta(hours=24)
 """So far ahead a running site is planned. The number of steps never changes, so that one model serves all plans."""
@@ -34,21 +34,6 @@ def rolling_horizon(now: datetime, timezone: str, step_s: int) -> Horizon:
     first_step_s = step_s - (int(now.timestamp()) - grid_s)
     start = datetime.fromtimestamp(int(now.timestamp()), UTC)
     return Horizon(start, step_s, 1 + round(AHEAD.total_seconds()) // step_s, timezone, first_step_s)
-
-
-def series_names(site_file: SiteFile) -> dict[str, Path_]:
-    """Names under which series can be fed, and where they stand in the site file."""
-    names: dict[str, Path_] = {}
-    for index, asset in enumerate(site_file.assets):
-        for key in type(asset).model_fields:
-            if hasattr(getattr(asset, key), "file"):
-                names[asset.id if key == "forecast" else f"{asset.id}-{key}"] = ("assets", index, key)
-    for index, entry in enumerate(site_file.markets):
-        product = entry.product if isinstance(entry.product, str) else entry.product.id
-        for key, ending in (("prices", ""), ("export_prices", "-export"), ("hold_kw", "-hold")):
-            if hasattr(getattr(entry, key), "file"):
-                names[f"{product}{ending}"] = ("markets", index, key)
-    return names
 
 
 def look_ahead(
@@ -70,13 +55,15 @@ def look_ahead(
     if site_file is None:
         raise InputError(faults)
     horizon = rolling_horizon(now, site_file.site.timezone, site_file.site.step_minutes * 60)
-    names = {path: name for name, path in series_names(site_file).items()}
+    names = {path: name for name, (path, _) in series_of(site_file).items()}
+    bounds = bounds_of(site_file)
     series: dict[Path_, tuple[float, ...]] = {}
     premises: list[Premise] = []
     for reading in (read_source(document, r) for r in sources(document, Request(site_path))):
         own = [_of_feed(feed) for feed in reversed(feeds.get(names[reading.path], ()))]
         candidates = own + ([reading.series] if reading.series is not None else [])
-        values = filled(candidates, horizon, *_bounds(site_file, reading))
+        may_be = bounds[names[reading.path]]
+        values = filled(candidates, horizon, may_be.lowest, may_be.highest)
         if values is None:
             faults += reading.faults or [
                 reading.fault(document, "file", "has no values, and no earlier ones to stand for them")
@@ -92,14 +79,6 @@ def look_ahead(
 def _of_feed(feed: Feed) -> Series:
     start_s = round(feed.start.timestamp()) + np.arange(len(feed.values), dtype=np.int64) * round(feed.step_s)
     return Series(start_s, np.array(feed.values), {}, feed.issued_at)
-
-
-def _bounds(site_file: SiteFile, reading: Reading) -> tuple[float, float]:
-    """What a value of this input may be."""
-    section, index, key = reading.path
-    if section == "assets":
-        return site_file.assets[int(index)].plausible(str(key))
-    return (0.0, inf) if key == "hold_kw" else (-inf, inf)
 
 
 def _premise(reading: Reading, values: Filled, candidates: list[Series], horizon: Horizon, now: datetime) -> Premise:

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from vpp.domain.course import Course
 from vpp.domain.feed import Feed
@@ -41,8 +40,8 @@ class PlanAnswer:
     failure: str | None = None
 
 
-_REQUEST: TypeAdapter[PlanRequest] = TypeAdapter(PlanRequest, config=ConfigDict(ser_json_inf_nan="strings"))
-_ANSWER: TypeAdapter[PlanAnswer] = TypeAdapter(PlanAnswer, config=ConfigDict(ser_json_inf_nan="strings"))
+_REQUEST: TypeAdapter[PlanRequest] = TypeAdapter(PlanRequest)
+_ANSWER: TypeAdapter[PlanAnswer] = TypeAdapter(PlanAnswer)
 
 
 def request_line(request: PlanRequest) -> bytes:

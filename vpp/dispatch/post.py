@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.market_messages import read_feed, read_signal
+from adapters.market_messages import feed_answer_bytes, read_feed, read_signal
 from adapters.messages import MessageError, json_bytes
 from adapters.operator_messages import alarm_bytes, answer_bytes, dispatcher_state_bytes, read_request, request_id
 from adapters.port import Incoming, Outgoing
@@ -16,7 +16,7 @@ from vpp.dispatch.dispatcher import Dispatcher
 from vpp.dispatch.status import plan_document, status_document
 from vpp.domain.command import Presence
 from vpp.domain.course import Course
-from vpp.domain.feed import Feed
+from vpp.domain.feed import Feed, FeedAnswer
 from vpp.domain.override import Answer, AnswerStatus, Request
 from vpp.domain.setpoint import Permit
 from vpp.domain.snapshot import Signal
@@ -62,9 +62,7 @@ class Post:
         self._instance, self._signal_kw = instance, signal_kw or {}
         self.requests: deque[Asked] = deque()
         self.feeds: deque[Feed] = deque()
-        self.refused_feeds: deque[Outgoing] = deque()
         self.to_clear: deque[Outgoing] = deque()
-        self._published_status: bytes = b""
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Everything that must be heard."""
@@ -105,7 +103,6 @@ class Post:
 
     def greeting(self, now: datetime) -> Sequence[Outgoing]:
         """What is said on every connection before anything else."""
-        self._published_status = b""
         standing = [self._alarm(alarm.code, alarm.asset, now) for alarm in self._dispatcher.alarms.standing()]
         course = [] if self._dispatcher.course is None else [self.plan(self._dispatcher.course)]
         return [self._presence(now, is_online=True), *standing, *course]
@@ -121,6 +118,10 @@ class Post:
     def answer(self, answer: Answer) -> Outgoing:
         """An answer to an operator."""
         return Outgoing(self.topics.response(answer.operator), answer_bytes(answer))
+
+    def feed_answer(self, answer: FeedAnswer) -> Outgoing:
+        """An answer to the source of a feed."""
+        return Outgoing(self.topics.feed_ack(answer.series), feed_answer_bytes(answer))
 
     def plan(self, course: Course) -> Outgoing:
         """What the plan in force will do."""

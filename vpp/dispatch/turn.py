@@ -10,9 +10,9 @@ from vpp.dispatch.desk import Judgement, ended_answer, without_journal
 from vpp.dispatch.dispatcher import Dispatcher
 from vpp.dispatch.post import Asked, Post
 from vpp.dispatch.tick import Tick
-from vpp.domain.errors import JournalError
 from vpp.domain.override import SITE, Answer, AnswerStatus
-from vpp.records import Answered, Decided, Entry, OverrideEnded, Received
+from vpp.journal import JournalError
+from vpp.records import Answered, Commanded, Decided, Entry, OverrideEnded, Received
 
 STATUS_EVERY_S = 1.0
 """The status is published so often, and at once where who is in control changes."""
@@ -108,7 +108,9 @@ class Turn:
         decided = Decided(tick.snapshot, tick.decision, tick.outcome)
         commands = [command_of(permit, stamp) for permit, stamp in tick.due]
         try:
-            await self._recorder.append([Entry(now, decided), *(Entry(now, command) for command in commands)])
+            await self._recorder.append(
+                [Entry(now, decided), *(Entry(now, Commanded(command)) for command in commands)]
+            )
             self._dispatcher.alarms.clear("journal_failed", SITE)
         except JournalError as error:
             self.unrecorded_count += 1

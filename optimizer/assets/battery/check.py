@@ -27,11 +27,16 @@ def violations(asset: Battery, inputs: Inputs, schedule: Schedule) -> Iterator[t
     floor_kwh, ceiling_kwh = _window_kwh(asset, inputs)
     yield "lowest stored energy", (floor_kwh - stored_kwh).max()
     yield "highest stored energy", (stored_kwh - ceiling_kwh).max()
-    yield "energy at the end", asset.least_final_soc_fraction * asset.energy_capacity_kwh - stored_kwh[-1]
-    yield "energy at the end", stored_kwh[-1] - asset.most_final_soc_fraction * asset.energy_capacity_kwh
+    if inputs.end_value_per_mwh is None:
+        yield from _end_violations(asset, stored_kwh)
     if asset.daily_discharge_limit_kwh is not None:
         yield "daily discharge", _discharged_by_day(inputs, discharge_kw).max() - asset.daily_discharge_limit_kwh
     yield from _reserve_violations(asset, inputs, schedule, before_kwh, stored_kwh)
+
+
+def _end_violations(asset: Battery, stored_kwh: Array) -> Iterator[tuple[str, float]]:
+    yield "energy at the end", asset.least_final_soc_fraction * asset.energy_capacity_kwh - stored_kwh[-1]
+    yield "energy at the end", stored_kwh[-1] - asset.most_final_soc_fraction * asset.energy_capacity_kwh
 
 
 def _initial_kwh(asset: Battery, inputs: Inputs) -> float:
@@ -42,13 +47,9 @@ def _window_kwh(asset: Battery, inputs: Inputs) -> tuple[Array, Array]:
     """The window, opened for a measured energy that lies outside it as far as that energy drains away."""
     lowest = np.full(inputs.step_h.size, asset.min_soc_fraction * asset.energy_capacity_kwh)
     highest = np.full(inputs.step_h.size, asset.max_soc_fraction * asset.energy_capacity_kwh)
-    left_kwh = _initial_kwh(asset, inputs)
-    is_below = left_kwh < lowest[0]
-    for step, step_h in enumerate(inputs.step_h):
-        left_kwh -= left_kwh * asset.self_discharge_fraction_per_h * step_h
-        lowest[step] = left_kwh if is_below else lowest[step]
-        highest[step] = max(highest[step], left_kwh)
-    return lowest, highest
+    initial_kwh = _initial_kwh(asset, inputs)
+    left_kwh = initial_kwh * np.multiply.accumulate(1 - asset.self_discharge_fraction_per_h * inputs.step_h)
+    return left_kwh if initial_kwh < lowest[0] else lowest, np.maximum(highest, left_kwh)
 
 
 def _discharged_by_day(inputs: Inputs, discharge_kw: Array) -> Array:

@@ -29,6 +29,7 @@ class Options:
     reserves_at_start: bool
     reserves_at_end: bool
     has_daily_limit: bool
+    has_end_value: bool
     is_exclusive: bool
 
 
@@ -39,6 +40,7 @@ def options(asset: Battery, inputs: Inputs, *, is_exclusive: bool) -> Options:
         reserves_at_start=any(reserve.at_start for reserve in inputs.reserves),
         reserves_at_end=any(reserve.at_end for reserve in inputs.reserves),
         has_daily_limit=asset.daily_discharge_limit_kwh is not None,
+        has_end_value=inputs.end_value_per_mwh is not None,
         is_exclusive=is_exclusive,
     )
 
@@ -57,7 +59,8 @@ def parameters(asset: Battery, inputs: Inputs) -> Parameters:
     initial_kwh = asset.initial_soc_fraction * capacity_kwh if state is None else state.stored_kwh
     drained_kwh = initial_kwh * np.cumprod(1 - asset.self_discharge_fraction_per_h * inputs.step_h)
     lowest_kwh, highest_kwh = asset.min_soc_fraction * capacity_kwh, asset.max_soc_fraction * capacity_kwh
-    limit_kwh = asset.daily_discharge_limit_kwh
+    limit_kwh, end_value_per_mwh = asset.daily_discharge_limit_kwh, inputs.end_value_per_mwh
+    is_end_free = end_value_per_mwh is not None
     return {
         "charge_power_kw": asset.charge_power_kw,
         "discharge_power_kw": asset.discharge_power_kw,
@@ -69,8 +72,9 @@ def parameters(asset: Battery, inputs: Inputs) -> Parameters:
         "initial_kwh": initial_kwh,
         "floor_kwh": drained_kwh if initial_kwh < lowest_kwh else np.full_like(drained_kwh, lowest_kwh),
         "ceiling_kwh": np.maximum(highest_kwh, drained_kwh),
-        "least_final_kwh": asset.least_final_soc_fraction * capacity_kwh,
-        "most_final_kwh": asset.most_final_soc_fraction * capacity_kwh,
+        "least_final_kwh": 0.0 if is_end_free else asset.least_final_soc_fraction * capacity_kwh,
+        "most_final_kwh": np.inf if is_end_free else asset.most_final_soc_fraction * capacity_kwh,
+        "end_value_per_mwh": 0.0 if end_value_per_mwh is None else end_value_per_mwh,
         "same_day": 1.0 - inputs.begins_day,
         "discharged_today_kwh": 0.0 if state is None else state.discharged_today_kwh,
         "daily_discharge_limit_kwh": np.inf if limit_kwh is None else limit_kwh,
@@ -129,6 +133,9 @@ def build(b: Any, chosen: Options) -> None:
     def wear(b: Any, t: int) -> Any:
         return -b.throughput_cost_per_mwh * b.step_h[t] * b.discharge_kw[t]
 
+    if chosen.has_end_value:
+        scalars(b, "end_value_per_mwh")
+        b.prospect = pyo.Expression(expr=b.end_value_per_mwh * b.stored_kwh[b.time.last()])
     if chosen.has_daily_limit:
         _limit_daily_discharge(b)
     if chosen.is_exclusive:
