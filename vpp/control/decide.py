@@ -5,9 +5,11 @@ site is shared over the assets from there. Operators narrow or replace what is w
 word.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from math import inf, isfinite
 
-from vpp.control.reach import reach
+from vpp.control.reach import able, heard, is_held_back, reach
 from vpp.control.share import Range, share
 from vpp.domain.course import Course
 from vpp.domain.override import SITE, Action, Override
@@ -26,7 +28,7 @@ Wanted = dict[str, Setpoint]
 
 def decide(snapshot: Snapshot, course: Course | None) -> Decision:
     """Say what every controllable asset should do now."""
-    at_site = {override.action: override for override in snapshot.overrides if override.asset == SITE}
+    at_site = {override.action: override for override in _orders(snapshot, SITE)}
     if Action.STOP in at_site:
         return Decision(InControl.OVERRIDE, SAFE_STOP, _stopped(snapshot, _told(at_site[Action.STOP])))
     is_paused = Action.PAUSE_MARKET in at_site
@@ -38,7 +40,7 @@ def decide(snapshot: Snapshot, course: Course | None) -> Decision:
         override = at_site[Action.SET_EXPORT_KW]
         return _shared(snapshot, decision, _number(override), Owner.OVERRIDE, _told(override))
     if snapshot.signal is not None and not is_paused and rung < RULE:
-        target_kw = _uncontrolled_kw(snapshot) + _expected_kw(snapshot, wanted) + snapshot.signal.export_kw
+        target_kw = _uncontrolled_kw(snapshot) + _undisturbed_kw(snapshot, wanted) + snapshot.signal.export_kw
         return _shared(snapshot, decision, target_kw, Owner.SIGNAL, f"signal of {snapshot.signal.product}")
     return decision
 
@@ -46,7 +48,7 @@ def decide(snapshot: Snapshot, course: Course | None) -> Decision:
 def _in_control(snapshot: Snapshot, rung: int) -> InControl:
     if any(override.action is not Action.LIMIT_KW for override in snapshot.overrides):
         return InControl.OVERRIDE
-    if not any(reading.fresh for reading in snapshot.readings.values()):
+    if not any(heard(snapshot, unit) for unit in snapshot.units):
         return InControl.IDLE
     return InControl.PLAN if rung == PLAN else InControl.FALLBACK
 
@@ -57,7 +59,7 @@ def _ladder(snapshot: Snapshot, course: Course | None) -> tuple[int, Wanted]:
         planned = {unit.id: _planned(unit, course, step) for unit in _controllable(snapshot)}
         return (PLAN if snapshot.is_planner_well else PREVIOUS_PLAN), planned
     known = (unit for unit in snapshot.units if not unit.is_controllable)
-    if all(snapshot.readings[unit.id].fresh for unit in known):
+    if all(heard(snapshot, unit) for unit in known):
         return RULE, _by_rule(snapshot)
     return SAFE_STOP, _stopped(snapshot, "safe stop: no plan, and the load is not known")
 
@@ -85,10 +87,21 @@ def _by_rule(snapshot: Snapshot) -> Wanted:
     for unit in _controllable(snapshot):
         if unit.kind is Kind.GENERATION:
             wanted[unit.id] = Setpoint(unit.id, unit.discharge_kw, Owner.RULE, "rule: all there is")
-    stores = [unit for unit in _controllable(snapshot) if unit.kind is Kind.STORAGE]
-    others_kw = sum(_measured_kw(snapshot, unit) for unit in snapshot.units if unit not in stores)
-    shared = share(-others_kw, {unit.id: _range(snapshot, unit, 0.0) for unit in stores})
+    stores = [u for u in _controllable(snapshot) if u.kind is Kind.STORAGE and not _is_ordered(snapshot, u)]
+    silent = [u for u in snapshot.units if u.kind is Kind.STORAGE and heard(snapshot, u) is None]
+    target_kw = _covering_kw(snapshot, [u for u in snapshot.units if u not in stores and u not in silent])
+    shared = share(target_kw, {unit.id: _range(snapshot, unit, 0.0) for unit in stores})
     return wanted | {name: replace(wanted[name], export_kw=kw) for name, kw in shared.items()}
+
+
+def _covering_kw(snapshot: Snapshot, others: Sequence[Unit]) -> float:
+    """What stores must export to cover what others surely draw; negative to take up what they surely export."""
+    low_kw = high_kw = 0.0
+    for unit in others:
+        measured = heard(snapshot, unit)
+        low_kw += -unit.charge_kw if measured is None else measured.export_kw
+        high_kw += unit.discharge_kw if measured is None else measured.export_kw
+    return -max(low_kw, min(high_kw, 0.0))
 
 
 def _stopped(snapshot: Snapshot, why: str) -> Wanted:
@@ -97,17 +110,22 @@ def _stopped(snapshot: Snapshot, why: str) -> Wanted:
 
 def _overridden(snapshot: Snapshot, setpoint: Setpoint) -> Setpoint:
     """What operators make of a set-point: the latest order replaces it, every limit narrows it."""
-    own = [override for override in snapshot.overrides if override.asset == setpoint.asset_id]
-    for override in sorted(own, key=lambda override: override.since):
+    for override in _orders(snapshot, setpoint.asset_id):
         if override.action is Action.SET_EXPORT_KW:
             setpoint = replace(setpoint, export_kw=_number(override), owner=Owner.OVERRIDE, why=_told(override))
         elif override.action is Action.STOP:
             setpoint = replace(setpoint, export_kw=0.0, owner=Owner.OVERRIDE, why=_told(override))
         elif override.action is Action.SET_MODE and override.value in MODES:
             setpoint = replace(setpoint, mode=MODES[override.value], owner=Owner.OVERRIDE, why=_told(override))
-    for override in own:
-        limit_kw = _number(override)
-        if override.action is Action.LIMIT_KW and abs(setpoint.export_kw) > limit_kw:
+    if setpoint.mode is Mode.STANDBY:
+        setpoint = replace(setpoint, export_kw=0.0)
+    return _limited(snapshot, setpoint)
+
+
+def _limited(snapshot: Snapshot, setpoint: Setpoint) -> Setpoint:
+    for override in _orders(snapshot, setpoint.asset_id):
+        limit_kw = _limit_kw(override)
+        if abs(setpoint.export_kw) > limit_kw:
             narrowed_kw = max(-limit_kw, min(limit_kw, setpoint.export_kw))
             setpoint = replace(setpoint, export_kw=narrowed_kw, owner=Owner.OVERRIDE, why=_told(override))
     return setpoint
@@ -115,24 +133,33 @@ def _overridden(snapshot: Snapshot, setpoint: Setpoint) -> Setpoint:
 
 def _shared(snapshot: Snapshot, decision: Decision, target_kw: float, owner: Owner, why: str) -> Decision:
     """Move the assets that nobody ordered about until the site exports its target."""
-    ordered = {o.asset for o in snapshot.overrides if o.action in (Action.SET_EXPORT_KW, Action.STOP)}
-    free = [unit for unit in _controllable(snapshot) if unit.id not in ordered and snapshot.readings[unit.id].fresh]
-    rest_kw = _uncontrolled_kw(snapshot) + sum(
-        _measured_kw(snapshot, unit) for unit in _controllable(snapshot) if unit not in free
-    )
-    ranges = {unit.id: _range(snapshot, unit, decision.setpoints[unit.id].export_kw) for unit in free}
-    shared = share(target_kw - rest_kw, ranges)
     setpoints = dict(decision.setpoints)
+    ranges = {u.id: _range(snapshot, u, setpoints[u.id].export_kw) for u in _controllable(snapshot)}
+    free = [u for u in _controllable(snapshot) if heard(snapshot, u) is not None and not _is_ordered(snapshot, u)]
+    held_kw = sum(reach.start_kw for reach in ranges.values()) - sum(ranges[unit.id].start_kw for unit in free)
+    wanted_kw = target_kw - _uncontrolled_kw(snapshot) - held_kw
+    shared = share(wanted_kw, {unit.id: ranges[unit.id] for unit in free})
     for unit in free:
-        held = setpoints[unit.id]
-        if unit.kind is not Kind.GENERATION or shared[unit.id] < ranges[unit.id].high_kw - MOVES_KW:
-            setpoints[unit.id] = replace(held, export_kw=shared[unit.id], owner=owner, why=why)
-    residual_kw = target_kw - rest_kw - sum(shared.values())
+        is_all_there_is = unit.kind is Kind.GENERATION and not is_held_back(snapshot, unit)
+        if not is_all_there_is or shared[unit.id] < ranges[unit.id].high_kw - MOVES_KW:
+            setpoint = replace(setpoints[unit.id], export_kw=shared[unit.id], owner=owner, why=why)
+            setpoints[unit.id] = _limited(snapshot, setpoint)
+    residual_kw = wanted_kw - sum(shared.values())
     return replace(decision, setpoints=setpoints, target_kw=target_kw, residual_kw=residual_kw)
+
+
+def _is_ordered(snapshot: Snapshot, unit: Unit) -> bool:
+    """Whether somebody has said what this asset is to do, so that no target moves it."""
+    orders = _orders(snapshot, unit.id)
+    is_told = any(o.action in (Action.SET_EXPORT_KW, Action.STOP) or o.value == Mode.STANDBY for o in orders)
+    return is_told or unit.id in snapshot.reclaimed
 
 
 def _range(snapshot: Snapshot, unit: Unit, start_kw: float) -> Range:
     low_kw, high_kw = reach(snapshot, unit)
+    if low_kw < high_kw:
+        limit_kw = min((_limit_kw(override) for override in _orders(snapshot, unit.id)), default=inf)
+        low_kw, high_kw = max(-limit_kw, min(limit_kw, low_kw)), max(-limit_kw, min(limit_kw, high_kw))
     return Range(low_kw, max(low_kw, min(high_kw, start_kw)), high_kw, unit.cost_per_mwh)
 
 
@@ -142,7 +169,7 @@ def _controllable(snapshot: Snapshot) -> list[Unit]:
 
 def _measured_kw(snapshot: Snapshot, unit: Unit) -> float:
     """What an asset exports now; nothing is counted of one that is not heard."""
-    telemetry = snapshot.readings[unit.id].fresh
+    telemetry = heard(snapshot, unit)
     return 0.0 if telemetry is None else telemetry.export_kw
 
 
@@ -150,13 +177,27 @@ def _uncontrolled_kw(snapshot: Snapshot) -> float:
     return sum(_measured_kw(snapshot, unit) for unit in snapshot.units if not unit.is_controllable)
 
 
-def _expected_kw(snapshot: Snapshot, wanted: Wanted) -> float:
-    """What the controllable assets would export: stores what is wanted, generation no more than there is."""
-    return sum(_range(snapshot, unit, wanted[unit.id].export_kw).start_kw for unit in _controllable(snapshot))
+def _undisturbed_kw(snapshot: Snapshot, wanted: Wanted) -> float:
+    """What the controllable assets would export by now, had nothing but this been wanted of them."""
+    spans = {unit.id: able(snapshot, unit) for unit in _controllable(snapshot)}
+    return sum(max(low_kw, min(high_kw, wanted[name].export_kw)) for name, (low_kw, high_kw) in spans.items())
+
+
+def _orders(snapshot: Snapshot, asset: str) -> list[Override]:
+    """Overrides of an asset, the latest last."""
+    own = [override for override in snapshot.overrides if override.asset == asset]
+    return sorted(own, key=lambda override: override.since)
 
 
 def _number(override: Override) -> float:
-    return float(override.value) if isinstance(override.value, int | float) else 0.0
+    """Power that an order names; 0 where it names none."""
+    is_number = isinstance(override.value, int | float) and isfinite(override.value)
+    return float(override.value) if is_number and override.value is not None else 0.0
+
+
+def _limit_kw(override: Override) -> float:
+    """Highest power that a limit leaves; infinity for any other order."""
+    return max(0.0, _number(override)) if override.action is Action.LIMIT_KW else inf
 
 
 def _told(override: Override) -> str:

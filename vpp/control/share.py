@@ -21,7 +21,8 @@ def share(total_kw: float, ranges: Mapping[str, Range]) -> dict[str, float]:
     """Split a total over assets, starting from what each would do by itself.
 
     More is taken from the cheapest first and less from the dearest first; assets of equal cost move in proportion to
-    the room they have. It is the optimum of the linear program min Σ cost·|move| over the ranges.
+    the room they have. It is the optimum of the linear program min Σ cost·export over the ranges, in which no asset
+    moves against the others.
 
     Args:
         total_kw: Wanted sum of exports.
