@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.feeds import Series
-from vpp.domain.horizon import Horizon
 
 DAY_S = 86_400
 DAYS_BACK = (0, *range(7, 3650, 7), *range(1, 3650))
@@ -37,12 +36,12 @@ class Filled:
     days_back: int
 
 
-def filled(sources: Sequence[Series], horizon: Horizon, lowest: float, highest: float) -> Filled | None:
+def filled(sources: Sequence[Series], edges: Array, lowest: float, highest: float) -> Filled | None:
     """Values for every step, from the first source that has them.
 
     Args:
         sources: Series of one input, the one that counts most first.
-        horizon: The steps.
+        edges: Instants between steps, in seconds since 1970; shape (steps + 1,).
         lowest: Values below are not believed.
         highest: Values above are not believed.
 
@@ -50,9 +49,9 @@ def filled(sources: Sequence[Series], horizon: Horizon, lowest: float, highest: 
         Nothing where no source has values that reach.
 
     """
-    edges = np.array([edge.timestamp() for edge in horizon.edges])
-    values, is_missing = np.zeros(horizon.count), np.ones(horizon.count, dtype=bool)
-    is_known: Mask = np.zeros(horizon.count, dtype=bool)
+    count = edges.size - 1
+    values, is_missing = np.zeros(count), np.ones(count, dtype=bool)
+    is_known: Mask = np.zeros(count, dtype=bool)
     for days_back in DAYS_BACK:
         for source in sources:
             own, is_covered = averages(source, edges - days_back * DAY_S)

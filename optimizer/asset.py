@@ -1,8 +1,11 @@
 """What every asset has in common."""
 
+from abc import abstractmethod
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from vpp.domain.unit import Unit
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 """A share, an efficiency or a state of charge; 1 is everything."""
@@ -30,6 +33,10 @@ class Asset(Section):
 
     id: Id
     """Name of the asset in files and topics."""
+
+    @abstractmethod
+    def unit(self) -> Unit:
+        """The asset as control and safety know it."""
 
     def plausible(self, _series: str) -> tuple[float, float]:
         """Lowest and highest value that one of this asset's series may have, in the unit of the series."""

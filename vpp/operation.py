@@ -75,12 +75,12 @@ class Operation:
         site_path: Path,
         site_file: SiteFile,
         remembered: Remembered,
+        *,
         clock: Clock,
         recorder: Recorder,
         planner: Planner,
         make_link: Callable[[Session], Link],
         instance: str,
-        *,
         awaits_plans: bool = False,
     ) -> None:
         self.clock, self._recorder, self._planner, self._awaits_plans = clock, recorder, planner, awaits_plans
@@ -130,8 +130,7 @@ class Operation:
             if each is not None:
                 each(tick)
             next_s += self.settings.tick_s
-            if next_s < self.clock.mono_s():  # turns that were missed are not made up for
-                next_s = self.clock.mono_s()
+            next_s = max(next_s, self.clock.mono_s())  # turns that were missed are not made up for
 
     async def stop(self) -> None:
         """End what still runs."""

@@ -56,14 +56,14 @@ def look_ahead(
         raise InputError(faults)
     horizon = rolling_horizon(now, site_file.site.timezone, site_file.site.step_minutes * 60)
     names = {path: name for name, (path, _) in series_of(site_file).items()}
-    bounds = bounds_of(site_file)
+    bounds, edges = bounds_of(site_file), np.array([edge.timestamp() for edge in horizon.edges])
     series: dict[Path_, tuple[float, ...]] = {}
     premises: list[Premise] = []
     for reading in (read_source(document, r) for r in sources(document, Request(site_path))):
         own = [_of_feed(feed) for feed in reversed(feeds.get(names[reading.path], ()))]
         candidates = own + ([reading.series] if reading.series is not None else [])
         may_be = bounds[names[reading.path]]
-        values = filled(candidates, horizon, may_be.lowest, may_be.highest)
+        values = filled(candidates, edges, may_be.lowest, may_be.highest)
         if values is None:
             faults += reading.faults or [
                 reading.fault(document, "file", "has no values, and no earlier ones to stand for them")

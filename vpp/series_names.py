@@ -1,5 +1,6 @@
 """What are the series of a site called, where new values come in by topic?"""
 
+from optimizer.asset import Section
 from vpp.dispatch.feeds import Bounds
 from vpp.document import Path_
 from vpp.domain.series import SeriesSource
@@ -14,7 +15,9 @@ def series_of(site_file: SiteFile) -> dict[str, tuple[Path_, SeriesSource]]:
 
     An asset's forecast is called like the asset, the price of a product like the product.
     """
-    owners = [("assets", index, asset.id, asset) for index, asset in enumerate(site_file.assets)]
+    owners: list[tuple[str, int, str, Section]] = [
+        ("assets", index, asset.id, asset) for index, asset in enumerate(site_file.assets)
+    ]
     owners += [
         ("markets", index, entry.product if isinstance(entry.product, str) else entry.product.id, entry)
         for index, entry in enumerate(site_file.markets)

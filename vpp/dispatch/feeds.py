@@ -81,4 +81,5 @@ def end_of(feed: Feed) -> datetime:
 
 def without_journal(feed: Feed, now: datetime, reason: str) -> FeedAnswer:
     """What is answered to a feed that could not be written down."""
-    return FeedAnswer(feed.series, now, False, "no_journal", f"it cannot be kept: {reason}", feed.issued_at)
+    message = f"it cannot be kept: {reason}"
+    return FeedAnswer(feed.series, now, is_accepted=False, code="no_journal", message=message, issued_at=feed.issued_at)

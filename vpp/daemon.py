@@ -1,0 +1,265 @@
+"""The dispatcher as a daemon: where all parts meet, and the only event loop of our own."""
+
+import asyncio
+import contextlib
+import signal
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from adapters.address import Address, TlsFiles
+from adapters.broker import EmbeddedBroker
+from adapters.mqtt import MqttLink
+from adapters.session import Session
+from adapters.topics import Topics
+from vpp import __version__
+from vpp.clock import Clock
+from vpp.devices import Broker
+from vpp.dispatch.feeds import KEPT_FOR
+from vpp.dispatch.tick import Tick
+from vpp.domain.errors import InputError
+from vpp.domain.feed import Feed
+from vpp.journal import Journal, JournalError
+from vpp.journal_writer import JournalWriter
+from vpp.operation import Operation, Remembered
+from vpp.planner_process import PlannerProcess
+from vpp.records import Entry, FeedReceived, Kind, Planned, Record, Started, Stopped
+from vpp.recovery import KINDS, active_overrides, standing, used_requests
+from vpp.site import SiteFile, parse_site
+from vpp.state_folder import StateFolder
+from vpp.telemetry_store import TelemetryStore
+
+JOURNAL_DEADLINE_S = 2.0
+"""A record that is not on disk by then counts as not written."""
+PLAN_DEADLINE_S = 120.0
+"""A plan that takes longer is given up, unless the site file's time limit says otherwise."""
+FAREWELL_S = 3.0
+"""How long the last messages may take."""
+
+
+@dataclass(frozen=True)
+class Leading:
+    """What a caller is told when the site is being led."""
+
+    operation: Operation
+    link: MqttLink
+    address: Address
+    planner: PlannerProcess
+
+
+@dataclass(frozen=True)
+class _Site:
+    """A site before it is led."""
+
+    path: Path
+    file: SiteFile
+    remembered: Remembered
+    clock: Clock
+
+
+def read_site(path: Path) -> SiteFile:
+    """A site file without a fault of its own.
+
+    Raises:
+        InputError: with every fault.
+
+    """
+    _, site_file, faults = parse_site(path)
+    if site_file is None:
+        raise InputError(faults, "nothing was started")
+    return site_file
+
+
+async def run(
+    site_path: Path,
+    state_path: Path,
+    clock: Clock,
+    *,
+    on_start: Callable[[Leading], None] | None = None,
+    each: Callable[[Tick], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Lead a site until the process is told to stop.
+
+    Args:
+        site_path: The site file.
+        state_path: Folder of the journal, the epoch and the lock.
+        clock: Which time it is.
+        on_start: Told once everything is in place.
+        each: Called after every tick.
+        stop: Ends it when set, beside SIGTERM and SIGINT.
+
+    Raises:
+        InputError: the site file has a fault.
+        HeldError: another process holds the state folder.
+        JournalError: the journal cannot be opened.
+        UnreachableBrokerError: there is no broker.
+
+    """
+    site_file = read_site(site_path)
+    stop = stop or asyncio.Event()
+    with _state(state_path) as (folder, journal):
+        remembered = remember(journal, folder, clock)
+        writer = JournalWriter(journal, JOURNAL_DEADLINE_S)
+        store = TelemetryStore(folder.telemetry)
+        planner = PlannerProcess(site_path, site_file.planning.time_limit_s or PLAN_DEADLINE_S)
+        try:
+            with _broker(site_file) as address, _signals(stop):
+                site = _Site(site_path, site_file, remembered, clock)
+                async with _led(site, planner, writer, address) as started:
+                    if on_start is not None:
+                        on_start(started)
+                    await _lead(started, store, each, stop)
+        finally:
+            await planner.stop()
+            store.close()
+            writer.close()
+
+
+@contextmanager
+def _state(path: Path) -> Iterator[tuple[StateFolder, Journal]]:
+    folder = StateFolder(path)
+    try:
+        yield folder, Journal(folder.journal)
+    finally:
+        folder.close()
+
+
+def remember(journal: Journal, folder: StateFolder, clock: Clock) -> Remembered:
+    """What earlier terms left: requests that were used, overrides in force, feeds, and the plan that was followed."""
+    records = list(journal.records(KINDS))
+    used = used_requests(records)
+    seen = max((r.body.epoch for r in journal.records([Kind.START]) if isinstance(r.body, Started)), default=0)
+    courses = [r.body.course for r in _latest(journal, Kind.PLAN) if isinstance(r.body, Planned)]
+    return Remembered(
+        epoch=folder.next_epoch(seen),
+        used_ids=used.ids,
+        last_seq=used.last_seq,
+        overrides=active_overrides(records, clock.now()),
+        feeds=_feeds(journal, clock),
+        course=courses[-1] if courses else None,
+    )
+
+
+def _latest(journal: Journal, kind: Kind) -> list[Record]:
+    return standing(journal.records([kind, Kind.WITHDRAWN]))[-1:]
+
+
+def _feeds(journal: Journal, clock: Clock) -> tuple[Feed, ...]:
+    oldest = clock.now() - KEPT_FOR - timedelta(days=1)
+    bodies = [r.body for r in standing(journal.records([Kind.FEED, Kind.WITHDRAWN])) if r.at > oldest]
+    return tuple(
+        Feed(b.series, b.start, round(b.step_s), b.values, b.issued_at)
+        for b in bodies
+        if isinstance(b, FeedReceived) and b.is_accepted and b.issued_at is not None
+    )
+
+
+@contextmanager
+def _broker(site_file: SiteFile) -> Iterator[Address]:
+    """The broker of the site, or one of our own."""
+    if not isinstance(site_file.devices.broker, Broker):
+        with EmbeddedBroker() as embedded:
+            yield Address.from_url(embedded.url)
+        return
+    yield address_of(site_file.devices.broker)
+
+
+def address_of(broker: Broker) -> Address:
+    """A broker as a client needs to know it."""
+    tls = broker.tls
+    files = None if tls is None else TlsFiles(Path(tls.ca), _path(tls.cert), _path(tls.key))
+    return Address.from_url(broker.url, files)
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C end the loop in order; a second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+
+    def end(number: int) -> None:
+        loop.remove_signal_handler(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end, number)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def _led(site: _Site, planner: PlannerProcess, writer: JournalWriter, address: Address) -> AsyncIterator[Leading]:
+    """A site with its connection up; it goes down in order at the end."""
+    site_file, clock, remembered = site.file, site.clock, site.remembered
+    instance = uuid.uuid4().hex[:12]
+    topics = Topics(site_file.site.id)
+
+    def make_link(session: Session) -> MqttLink:
+        return MqttLink(address, session, topics.heartbeat(session.client_id))
+
+    operation = Operation(
+        site.path,
+        site_file,
+        remembered,
+        clock=clock,
+        recorder=writer,
+        planner=planner,
+        make_link=make_link,
+        instance=instance,
+    )
+    link = operation.link
+    assert isinstance(link, MqttLink), "make_link makes no other"
+    await writer.append([Entry(clock.now(), Started(site_file.site.id, instance, remembered.epoch, __version__))])
+    running = asyncio.create_task(link.run())
+    up = asyncio.create_task(link.wait_up())
+    try:
+        await asyncio.wait({running, up}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
+        yield Leading(operation, link, address, planner)
+        with contextlib.suppress(JournalError):
+            await writer.append([Entry(clock.now(), Stopped("told to stop"))])
+    finally:
+        up.cancel()
+        await operation.stop()
+        link.close([operation.post.will(clock.now())])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                await asyncio.gather(running, return_exceptions=True)
+        running.cancel()
+        await asyncio.gather(running, up, return_exceptions=True)
+
+
+async def _lead(
+    started: Leading, store: TelemetryStore, each: Callable[[Tick], None] | None, stop: asyncio.Event
+) -> None:
+    """Turn after turn until somebody says stop."""
+
+    def after(tick: Tick) -> None:
+        tick_s = started.operation.settings.tick_s
+        for reading in tick.snapshot.readings.values():
+            if reading.telemetry is not None and reading.age_s is not None and reading.age_s < tick_s:
+                store.add(reading.telemetry)
+        if each is not None:
+            each(tick)
+
+    leading = asyncio.create_task(started.operation.lead(each=after))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({leading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if leading.done():
+            await leading
+    finally:
+        for task in (leading, stopping):
+            task.cancel()
+        await asyncio.gather(leading, stopping, return_exceptions=True)
