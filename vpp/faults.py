@@ -161,6 +161,17 @@ def _told(detail: ErrorDetails, schema: SchemaReader, path: Path_) -> tuple[str,
     return str(context.get("problem", context.get("error", detail["msg"]))), str(context.get("remedy", ""))
 
 
+def _malformed(detail: ErrorDetails, schema: SchemaReader, path: Path_) -> tuple[str, str]:  # noqa: ARG001
+    pattern = detail.get("ctx", {}).get("pattern", "")
+    return f"must be {_PATTERNS.get(pattern, f'text that matches {pattern}')}", ""
+
+
+_PATTERNS = {
+    r"^[A-Za-z0-9_-]{1,64}$": "1 to 64 letters, digits, '_' or '-'",
+    r"^[A-Z]{3}$": "three capital letters, such as EUR",
+}
+
+
 def _says(text: str) -> _Words:
     return lambda detail, schema, path: (text, "")  # noqa: ARG005 - one signature for all kinds
 
@@ -182,7 +193,7 @@ _WORDS: dict[str, _Words] = {
     "int_from_float": _says("must be a whole number"),
     "finite_number": _says("must be a finite number"),
     "string_type": _says("must be text"),
-    "string_pattern_mismatch": _says("must be 1 to 64 letters, digits, '_' or '-'"),
+    "string_pattern_mismatch": _malformed,
     "bool_type": _says("must be true or false"),
     "list_type": _says("must be a list"),
     "dict_type": _says("must be a section of keys and values"),

@@ -106,7 +106,7 @@ def parse_site(path: Path) -> tuple[Document, SiteFile | None, list[Fault]]:
 
 def product_of(entry: Any) -> Product | None:
     """The product of a market entry, parsed or not; `None` if it cannot be known."""
-    product = entry.get("product") if isinstance(entry, dict) else entry.product
+    product = entry.get("product") if isinstance(entry, dict) else getattr(entry, "product", None)
     if isinstance(product, dict):
         try:
             return Product.model_validate(product)

@@ -11,7 +11,11 @@ class SeriesSource:
     A source that is coarser than the plan's steps is held over the steps it covers; a finer one is averaged.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "use_attribute_docstrings": True}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "extra": "forbid",
+        "allow_inf_nan": False,
+        "use_attribute_docstrings": True,
+    }
 
     file: str
     """Path, relative to the site file."""
