@@ -1,0 +1,127 @@
+"""What the documents say is so: commands parse, links lead somewhere, paths exist, and shown output is real."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.shown_output import FENCE, ROOT, Block, blocks, fits, make_workspace, run, shown_runs, write_file
+from tools.site_file_reference import reference
+from vpp.cli import _parser
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+SET_UP = (
+    "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/vpp plan site_configs/tiny.yaml",
+    "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest",
+)
+LINK = re.compile(r"\[[^\]\n]*\]\((?P<target>[^)\s]+)\)")
+CODE = re.compile(r"`([^`\n]+)`")
+VPP_CALL = re.compile(r"(?:^|[;&|] *|\bdo )(?:\.venv/bin/)?vpp ([^;&|>]*)")
+
+
+def name_of(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
+def blocks_of(document: Path) -> list[Block]:
+    return blocks(document.read_text("utf-8"))
+
+
+def prose(document: Path) -> str:
+    return FENCE.sub("", document.read_text("utf-8"))
+
+
+def vpp_calls(document: Path) -> Iterator[list[str]]:
+    """The arguments of every call of `vpp` in the shell lines of a document."""
+    for block in blocks_of(document):
+        lines = block.body.splitlines() if block.language == "sh" else []
+        for line in (*lines, *(command for command, _ in shown_runs(block))):
+            for call in VPP_CALL.findall(line):
+                yield shlex.split(call, comments=True)
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors of a document's headings, made as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", prose(document), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+def is_run(document: Path) -> bool:
+    return any(list(shown_runs(block)) for block in blocks_of(document))
+
+
+@pytest.mark.parametrize("command", SET_UP)
+def test_the_set_up_commands_stand_in_the_readme_and_in_the_checks_word_for_word(command):
+    assert command in (ROOT / "README.md").read_text("utf-8").splitlines()
+    assert f'step "{command}"' in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_relative_link_leads_to_a_file_and_a_heading(document):
+    for target in LINK.findall(prose(document)):
+        if target.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = document if not path else (document.parent / path).resolve()
+        assert linked.exists(), f"{target} leads nowhere"
+        assert not anchor or anchor in anchors(linked), f"{target}: no such heading"
+
+
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if list(vpp_calls(d))], ids=name_of)
+def test_every_command_shown_is_one_that_the_program_takes(document):
+    for arguments in vpp_calls(document):
+        try:
+            _parser().parse_args(arguments)
+        except SystemExit as end:
+            if end.code:
+                pytest.fail(f"vpp {shlex.join(arguments)} is refused")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_path_of_the_code_that_is_named_exists(document):
+    made_here = {block.file for block in blocks_of(document)}
+    for span in CODE.findall(prose(document)):
+        is_path = re.fullmatch(r"(vpp|optimizer|adapters|tests|tools|site_configs|docs|\.ci)/[\w./*-]*", span)
+        if is_path and span not in made_here and not any(str(path).startswith(span) for path in made_here if path):
+            assert list(ROOT.glob(span)), f"{span} does not exist"
+
+
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if is_run(d)], ids=name_of)
+def test_output_that_is_shown_is_what_the_commands_print(document, tmp_path):
+    workspace = make_workspace(tmp_path)
+    for block in blocks_of(document):
+        write_file(block, workspace)
+        for command, shown in shown_runs(block):
+            ended = run(command, workspace)
+            assert shown or ended.returncode == 0, f"{command} ends with {ended.returncode}\n{ended.stdout}"
+            assert not shown or fits(ended.stdout, shown), (
+                f"{command} prints\n{ended.stdout}\nIf that is right, run: "
+                f"python tools/shown_output.py {name_of(document)}"
+            )
+
+
+def test_the_reference_of_the_site_file_is_the_schema_that_reads_it():
+    written = (ROOT / "docs" / "reference" / "site-file.md").read_text("utf-8")
+    assert written == reference(), "run: python tools/site_file_reference.py docs/reference/site-file.md"
+
+
+def test_the_reference_of_the_command_line_names_every_option_of_the_commands_it_describes():
+    text = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
+    (commands,) = (action for action in _parser()._actions if action.choices and action.dest == "command")
+    described = re.findall(r"^## `vpp (\w+)", text, re.MULTILINE)
+    assert described
+    for name in described:
+        for action in commands.choices[name]._actions:
+            for option in action.option_strings:
+                assert option == "-h" or f"`{option}" in text, f"vpp {name} {option}"
+
+
+def test_every_decision_has_its_number_and_says_context_choice_and_price():
+    decisions = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    assert [int(path.name[:4]) for path in decisions] == list(range(1, len(decisions) + 1))
+    for path in decisions:
+        headings = re.findall(r"^## (.+)$", path.read_text("utf-8"), re.MULTILINE)
+        assert headings == ["Context", "Choice", "Price"], path.name
+        assert path.name in (path.parent / "README.md").read_text("utf-8"), f"{path.name} is not listed"
