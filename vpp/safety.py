@@ -161,8 +161,8 @@ def _keep_connection(
         excess_kw += max(power_kw, least_kw)
         end_kw = max(least_kw, intervals[unit.id].low_kw if is_export else -intervals[unit.id].high_kw)
         if stage is Stage.UNUSED:
-            risen_kw = measured_kw + RISE_SHARE * unit.discharge_kw
-            end_kw = max(end_kw, risen_kw if unit.kind is Kind.GENERATION else power_kw)
+            is_ceiling = is_export and unit.kind is Kind.GENERATION
+            end_kw = max(end_kw, measured_kw + RISE_SHARE * unit.discharge_kw if is_ceiling else power_kw)
         elif stage is Stage.TOWARDS_ZERO:
             end_kw = max(end_kw, 0.0)
         if end_kw < power_kw:
