@@ -1,256 +1,269 @@
 """Charts as inline SVG, made of steps: no library, no script, the same bytes every time.
 
-A chart is a stretched SVG that holds shapes only, under HTML labels placed in per cent, so that it fills a phone as
-well as a desk and its text keeps its size.
+A chart is a stretched SVG that holds shapes only, over hatches and under HTML labels placed in per cent, so that it
+fills a phone as well as a desk, and its text and hatches keep their size.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from vpp.domain.horizon import Horizon
-from vpp.report.wording import day, number
+from vpp.report.axis import HEIGHT, SHARES, Scale, TimeAxis, averages, lowest_and_highest, scale_for
+from vpp.report.wording import number, runs, span_of
 
-HEIGHT = 1000
-"""Height of every drawing in its own units."""
-MOST_POINTS = 2000
-"""Above so many steps a line shows the lowest and highest value of each of `MOST_POINTS / 2` columns."""
-WHOLE_HOURS = (1, 3, 6, 12)
+LOW_PX = 100
+"""A chart of less height has fewer ticks."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A series over time."""
+    """A series over time, drawn as a line or as a layer of a stack."""
 
     name: str
     values: Sequence[float]
     """One per step, drawn as steps; or one more than there are steps, drawn as slopes between the steps' edges."""
     style: str
-    """CSS class: `ink`, `blue`, `dotted`, or for areas `s1` to `s6`."""
-    is_area: bool = False
-    """Whether the space between the line and zero is filled."""
+    """CSS classes: `ink`, `blue` or `dotted` for lines; for layers one of `FILLS`, `HATCHES` or `reserved`."""
+
+
+FILLS = {"store": "store", "generation": "generation", "consumption": "consumption"}
+HATCHES = ("", " slanted", " level")
+"""Textures that tell layers of one kind apart: solid, slanted lines, level lines."""
 
 
 @dataclass(frozen=True)
 class Zone:
-    """A hatched space that the plan may not enter: beyond a limit, or kept for a duty."""
+    """A hatched space that the plan may not enter: beyond a limit."""
 
     name: str
-    low: float
-    high: float
-    """Bounds; infinite where the zone reaches the edge of the picture."""
+    low: float | Sequence[float]
+    high: float | Sequence[float]
+    """Bounds: numbers, infinite at the edge of the picture, or one value per edge of a step."""
+
+    def limits(self) -> list[float]:
+        """The finite bounds that do not change."""
+        return [b for b in (self.low, self.high) if isinstance(b, int | float) and math.isfinite(b)]
 
 
 @dataclass(frozen=True)
-class Scale:
-    """The vertical axis."""
+class Mark:
+    """A diamond at the edge before a step and a value."""
 
-    low: float
-    high: float
-    ticks: tuple[float, ...]
-
-    def y(self, value: float) -> int:
-        """Height of a value, downwards from the top."""
-        inside = min(max(value, self.low), self.high)
-        return round(HEIGHT * (self.high - inside) / (self.high - self.low))
-
-    def percent(self, value: float) -> str:
-        """Height of a value as a CSS percentage from the top."""
-        return f"{100 * (self.high - value) / (self.high - self.low):.2f}%"
+    edge: int
+    value: float
+    name: str
 
 
-def scale_for(values: Iterable[float], *, most_ticks: int = 5) -> Scale:
-    """An axis with round ticks that holds all values and zero."""
-    finite = [value for value in values if math.isfinite(value)]
-    low, high = min(0.0, *finite), max(0.0, *finite)
-    if low == high:
-        high = low + 1.0
-    raw = (high - low) / (most_ticks - 1)
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * (1 - 1e-9))
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return Scale(first * step, last * step, tuple(k * step for k in range(first, last + 1)))
+@dataclass(frozen=True)
+class Chart:
+    """What one figure shows."""
+
+    title: str
+    unit: str
+    lines: Sequence[Line] = ()
+    stack: Sequence[Line] = ()
+    """Layers piled up from zero, and downwards where they are negative."""
+    zones: Sequence[Zone] = ()
+    marks: Sequence[Mark] = ()
+    shares: Sequence[Line] = ()
+    """Lines against an axis at the right, from 0 to 100 %."""
+    full: float | None = None
+    """What 100 % is on the axis at the right, for a chart whose values are shares of it."""
+    note: str = ""
+    """Small print beside the title."""
+    height_px: int = 180
+    shows_time: bool = True
+    """Whether the hours are named below."""
 
 
-class TimeAxis:
-    """The horizontal axis that all charts of a page share."""
-
-    def __init__(self, horizon: Horizon) -> None:
-        self.horizon = horizon
-        edges = [(edge - horizon.start).total_seconds() / horizon.step_s for edge in horizon.edges]
-        self.edges = [round(edge, 3) for edge in edges]
-        self.width = self.edges[-1]
-
-    def percent(self, edge: int) -> str:
-        """Place of the edge before a step, as a CSS percentage from the left."""
-        return f"{100 * self.edges[edge] / self.width:.2f}%"
-
-    def ticks(self) -> list[tuple[int, str, bool]]:
-        """Step, text, and whether the tick survives on a narrow screen."""
-        starts = self.horizon.local_starts
-        hours = (starts[-1] - starts[0]).total_seconds() / 3600
-        if hours <= 50:  # noqa: PLR2004 - two days, one of them with a clock change
-            whole = [(k, at.hour) for k, at in enumerate(starts) if at.minute == 0]
-            each = next(h for h in WHOLE_HOURS if hours / h <= 9 or h == WHOLE_HOURS[-1])  # noqa: PLR2004 - labels
-            seen: set[tuple[int, int]] = set()
-            marks = []
-            for k, hour in whole:
-                if hour % each == 0 and (starts[k].day, hour) not in seen:
-                    seen.add((starts[k].day, hour))
-                    marks.append((k, f"{hour:02d}", hour % (2 * each) == 0))
-            return marks
-        midnights = [k for k, at in enumerate(starts) if k == 0 or at.date() != starts[k - 1].date()]
-        each = max(1, math.ceil(len(midnights) / 8))
-        return [(k, day(starts[k]).rsplit(" ", 1)[0][4:], n % 2 == 0) for n, k in enumerate(midnights[::each])]
-
-
-def chart(
-    axis: TimeAxis,
-    title: str,
-    unit: str,
-    lines: Sequence[Line],
-    *,
-    zones: Sequence[Zone] = (),
-    stack: Sequence[Line] = (),
-    marks: Sequence[tuple[int, float, str]] = (),
-    height_px: int = 180,
-) -> str:
-    """One figure.
-
-    Args:
-        axis: The shared time axis.
-        title: What is shown.
-        unit: Unit of the vertical axis.
-        lines: Series drawn on top of one another.
-        zones: Hatched spaces.
-        stack: Series stacked upwards and, where negative, downwards from zero.
-        marks: Diamonds at the edge before a step and a value, with their name.
-        height_px: Height of the drawing.
-
-    """
-    layers = _stacked(stack)
-    values = [value for line in lines for value in line.values]
-    values += [value for _, top, bottom in layers for value in (*top, *bottom)]
-    values += [value for _, value, _ in marks]
-    scale = scale_for(values, most_ticks=5 if height_px > 100 else 3)  # noqa: PLR2004 - small multiples
-    shapes = [f'<path class="{line.style}" d="{_area(axis, scale, top, bottom)}"/>' for line, top, bottom in layers]
-    shapes += [_line(axis, scale, line) for line in lines]
-    zero = f'<path class="zero" d="M0 {scale.y(0)}H{axis.width:g}"/>' if scale.low < 0 < scale.high else ""
-    grid = "".join(f'<path class="grid" d="M0 {scale.y(tick)}H{axis.width:g}"/>' for tick in scale.ticks)
-    drawing = f'<svg viewBox="0 0 {axis.width:g} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{grid}'
-    drawing += "".join(shapes) + zero + "</svg>"
-    decimals = max(0, -math.floor(math.log10(scale.ticks[1] - scale.ticks[0]) + 1e-9))
-    y_labels = "".join(
-        f'<span class="y" style="top:{scale.percent(tick)}">{number(tick, decimals)}</span>' for tick in scale.ticks
-    )
-    x_labels = "".join(
-        f'<span class="{"x" if keeps else "x minor"}" style="left:{axis.percent(step)}">{text}</span>'
-        for step, text, keeps in axis.ticks()
-    )
-    hatches = "".join(_zone(scale, zone) for zone in zones)
-    diamonds = "".join(
-        f'<span class="mark" style="left:{axis.percent(step)};top:{scale.percent(value)}">◇</span>'
-        for step, value, _ in marks
-    )
-    legend = "".join(f'<li class="{line.style}">{escape(line.name)}</li>' for line in (*stack, *lines) if line.name)
-    legend += "".join(f'<li class="zone">{escape(z.name)}</li>' for z in zones if z.name and _zone(scale, z))
-    legend += "".join(f'<li class="diamond">{escape(name)}</li>' for _, _, name in marks)
-    return (
-        f'<figure role="img" aria-label="{escape(_spoken(title, unit, lines, stack))}">'
-        f'<figcaption>{escape(title)} <span class="unit">{escape(unit)}</span></figcaption>'
-        f'<div class="plot" style="height:{height_px}px">{hatches}{drawing}{y_labels}{x_labels}{diamonds}</div>'
-        f'<ul class="legend">{legend}</ul></figure>'
-    )
-
-
-def _spoken(title: str, unit: str, lines: Sequence[Line], stack: Sequence[Line]) -> str:
-    told = [
-        f"{line.name or title} {number(min(line.values), 1)} to {number(max(line.values), 1)} {unit}"
-        for line in (*stack, *lines)
+def draw(chart: Chart, axis: TimeAxis) -> str:
+    """One figure."""
+    layers = _layers(axis, chart.stack)
+    scale = _scale(chart, layers)
+    zones = [(zone, hatch) for zone in chart.zones if (hatch := _zone(axis, scale, zone))]
+    hatches = [hatch for _, hatch in zones]
+    hatches += [
+        f'<div class="hatch {line.style}" style="clip-path:{_polygon(axis, scale, *edges)}"></div>'
+        for line, parts in layers
+        if " " in line.style or line.style == "reserved"
+        for edges in parts
     ]
-    return f"{title}: {'; '.join(told)}"
+    lines = [(line, scale) for line in chart.lines] + [(line, SHARES) for line in chart.shares]
+    shapes = [_band(axis, own_scale, line) for line, own_scale in lines]
+    shapes += [
+        f'<path class="{line.style}" d="{"".join(_area(axis, scale, *edges) for edges in parts)}"/>'
+        for line, parts in layers
+    ]
+    shapes += [_line(axis, own_scale, line) for line, own_scale in lines]
+    zero = f'<path class="zero" d="M0 {scale.y(0)}H{axis.width:g}"/>' if scale.low < 0 < scale.high else ""
+    drawing = (
+        f'<svg viewBox="0 0 {axis.width:g} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'
+        f"{_grid(axis, scale)}{''.join(shapes)}{zero}</svg>"
+    )
+    labels = _labels(chart, axis, scale)
+    caption = f'{escape(chart.title)} <span class="unit">{escape(chart.unit)}</span>'
+    if chart.note:
+        caption += f"<small>{escape(chart.note)}</small>"
+    kind = ' class="low"' if chart.height_px < LOW_PX else ""
+    return (
+        f'<figure{kind} role="img" aria-label="{escape(_spoken(chart))}"><figcaption>{caption}</figcaption>'
+        f'<div class="plot" style="height:{chart.height_px}px">{"".join(hatches)}{drawing}{labels}</div>'
+        f"{_legend(chart, [zone for zone, _ in zones])}</figure>\n"
+    )
+
+
+def _scale(chart: Chart, layers: "Sequence[Layer]") -> Scale:
+    values = [value for line in chart.lines for value in line.values]
+    values += [value for _, parts in layers for edges in parts for edge in edges for value in edge]
+    values += [mark.value for mark in chart.marks]
+    limits = [limit for zone in chart.zones for limit in zone.limits()]
+    return scale_for(values, limits=limits, most_ticks=5 if chart.height_px > LOW_PX else 3)
+
+
+def _grid(axis: TimeAxis, scale: Scale) -> str:
+    level = "".join(f"M0 {scale.y(tick)}H{axis.width:g}" for tick in scale.ticks)
+    upright = "".join(f"M{axis.x(tick.edge):g} 0V{HEIGHT}" for tick in axis.ticks() if tick.stays)
+    return f'<path class="grid" d="{level}{upright}"/>'
+
+
+def _labels(chart: Chart, axis: TimeAxis, scale: Scale) -> str:
+    texts = [
+        f'<span class="y" style="top:{scale.percent(tick)}">{number(tick, scale.decimals)}</span>'
+        for tick in scale.ticks
+    ]
+    if chart.shares or chart.full:
+        full, right = (1.0, SHARES) if chart.shares else (chart.full or 1.0, scale)
+        shown = SHARES.ticks if chart.shares else [share * full for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        texts += [
+            f'<span class="r" style="top:{right.percent(tick)}">{number(100 * tick / full)}&nbsp;%</span>'
+            for tick in shown
+            if right.low <= tick <= right.high
+        ]
+    if chart.shows_time:
+        for tick in axis.ticks():
+            kind = "x" if tick.stays else "x minor"
+            texts.append(f'<span class="{kind}" style="left:{axis.percent(tick.edge)}">{tick.text}</span>')
+    texts += [
+        f'<span class="mark" style="left:{axis.percent(mark.edge)};top:{scale.percent(mark.value)}">◇</span>'
+        for mark in chart.marks
+    ]
+    return "".join(texts)
+
+
+def _legend(chart: Chart, zones: Sequence[Zone]) -> str:
+    """Names of what is drawn; a limit out of the picture is named too, for it is the answer to "how near?"."""
+    items = [f'<li class="{line.style}">{escape(line.name)}</li>' for line in _series(chart) if line.name]
+    items += [f'<li class="zone">{escape(zone.name)}</li>' for zone in zones if zone.name]
+    out = [zone.name for zone in chart.zones if zone not in zones and zone.limits()]
+    items += [f'<li class="out">{escape(name)}: out of the picture</li>' for name in out]
+    items += [f'<li class="diamond">{escape(mark.name)}</li>' for mark in chart.marks]
+    return f'<ul class="legend">{"".join(items)}</ul>' if items else ""
+
+
+def _series(chart: Chart) -> list[Line]:
+    return [*chart.stack, *chart.lines, *chart.shares]
+
+
+def _spoken(chart: Chart) -> str:
+    told = [
+        f"{line.name or chart.title} {span_of(line.values, 1)} {chart.unit}" for line in (*chart.stack, *chart.lines)
+    ]
+    return f"{chart.title}: {'; '.join(told)}"
+
+
+def _band(axis: TimeAxis, scale: Scale, line: Line) -> str:
+    """From the lowest to the highest value, where a column holds many steps."""
+    if axis.has_every_step:
+        return ""
+    low, high = lowest_and_highest(axis, line.values[-axis.horizon.count :])
+    return f'<path class="{line.style} band" d="{_area(axis, scale, high, low)}"/>'
 
 
 def _line(axis: TimeAxis, scale: Scale, line: Line) -> str:
-    if line.is_area:
-        return f'<path class="{line.style}" d="{_area(axis, scale, line.values, [0.0] * len(line.values))}"/>'
-    return f'<path class="{line.style} line" d="{_steps(axis, scale, line.values)}"/>'
-
-
-def _steps(axis: TimeAxis, scale: Scale, values: Sequence[float]) -> str:
-    """A line in steps, or in slopes where there is a value for every edge."""
-    if len(values) > MOST_POINTS:
-        return _thinned(axis, scale, values)
-    if len(values) == len(axis.edges):
-        return "M" + "L".join(f"{x:g} {scale.y(value)}" for x, value in zip(axis.edges, values, strict=True))
-    path, height = f"M0 {scale.y(values[0])}", scale.y(values[0])
-    for step in range(1, len(values)):
-        now = scale.y(values[step])
-        if now != height:
-            path += f"H{axis.edges[step]:g}V{now}"
-            height = now
-    return f"{path}H{axis.width:g}"
-
-
-def _thinned(axis: TimeAxis, scale: Scale, values: Sequence[float]) -> str:
-    """The lowest and the highest value of each of many narrow columns, so that no extreme is lost."""
-    columns = MOST_POINTS // 2
-    path = ""
-    for column in range(columns):
-        part = values[column * len(values) // columns : (column + 1) * len(values) // columns]
-        x = axis.width * column / columns
-        path += f"{'L' if path else 'M'}{x:.0f} {scale.y(min(part))}V{scale.y(max(part))}"
-    return path
-
-
-def _area(axis: TimeAxis, scale: Scale, top: Sequence[float], bottom: Sequence[float]) -> str:
-    """The space between two series, forth along the one and back along the other."""
-    if len(top) > MOST_POINTS:
-        each = math.ceil(len(top) / MOST_POINTS)
-        edges = [*axis.edges[0:-1:each], axis.width]
-        top, bottom = top[::each], bottom[::each]
+    """A line in steps, or in slopes where there is a value for every edge; of many steps in a column, the average."""
+    values = line.values
+    if axis.has_every_step and len(values) == len(axis.edges):
+        path = "M" + "L".join(f"{x:g} {scale.y(value)}" for x, value in zip(axis.edges, values, strict=True))
     else:
-        edges = axis.edges
-    forth = "".join(f"V{scale.y(value)}H{edges[k + 1]:g}" for k, value in _changes(scale, top))
-    back = "".join(f"V{scale.y(bottom[k])}H{edges[k]:g}" for k in _changes_back(scale, bottom))
-    return f"M0 {scale.y(bottom[0])}{forth}{back}Z"
+        heights = [scale.y(value) for value in averages(axis, values[-axis.horizon.count :])]
+        (left, start), *others = _corners(axis, heights, 0, len(heights))
+        path = f"M{left:g} {start}" + "".join(f"V{y}" if n % 2 else f"H{x:g}" for n, (x, y) in enumerate(others))
+    return f'<path class="{line.style} line" d="{path}"/>'
 
 
-def _changes(scale: Scale, values: Sequence[float]) -> list[tuple[int, float]]:
-    """The last step of each run of equal heights, with its value."""
-    last = len(values) - 1
-    return [(k, v) for k, v in enumerate(values) if k == last or scale.y(values[k + 1]) != scale.y(v)]
+Edges = tuple[list[float], list[float]]
+"""Upper and lower edge of an area, one value per column."""
+Layer = tuple[Line, list[Edges]]
+"""A line and its areas above and below zero."""
 
 
-def _changes_back(scale: Scale, values: Sequence[float]) -> list[int]:
-    """The first step of each run of equal heights, from the last run to the first."""
-    return [k for k in range(len(values) - 1, -1, -1) if k == 0 or scale.y(values[k - 1]) != scale.y(values[k])]
-
-
-def _stacked(stack: Sequence[Line]) -> list[tuple[Line, list[float], list[float]]]:
-    """Each series with its upper and lower edge; positive and negative values pile up apart."""
-    if not stack:
-        return []
-    count = len(stack[0].values)
-    above, below = [0.0] * count, [0.0] * count
+def _layers(axis: TimeAxis, stack: Sequence[Line]) -> list[Layer]:
+    """What each series adds above zero, and below; of many steps in one column, the averages of either."""
+    above, below = [0.0] * len(axis.columns), [0.0] * len(axis.columns)
     layers = []
     for line in stack:
-        top, bottom = [], []
-        for step, value in enumerate(line.values):
-            base = above if value >= 0 else below
-            edges = sorted((base[step], base[step] + value))
-            bottom.append(edges[0])
-            top.append(edges[1])
-            base[step] += value
-        layers.append((line, top, bottom))
+        up = averages(axis, [max(value, 0.0) for value in line.values])
+        down = averages(axis, [min(value, 0.0) for value in line.values])
+        parts = []
+        if any(up):
+            top = [base + more for base, more in zip(above, up, strict=True)]
+            parts.append((top, above))
+            above = top
+        if any(down):
+            bottom = [base + more for base, more in zip(below, down, strict=True)]
+            parts.append((below, bottom))
+            below = bottom
+        layers.append((line, parts))
     return layers
 
 
-def _zone(scale: Scale, zone: Zone) -> str:
+Corners = list[tuple[float, int]]
+"""Places in the drawing, from left to right."""
+
+
+def _corners(axis: TimeAxis, heights: Sequence[int], first: int, after: int) -> Corners:
+    """The corners of a line in steps over some columns, two for each run of one height."""
+    starts = [k for k in range(first, after) if k == first or heights[k] != heights[k - 1]]
+    edges = [*(axis.x(axis.columns[k][0]) for k in starts), axis.x(axis.columns[after - 1][1])]
+    return [(x, heights[k]) for n, k in enumerate(starts) for x in (edges[n], edges[n + 1])]
+
+
+def _outlines(axis: TimeAxis, scale: Scale, top: Sequence[float], bottom: Sequence[float]) -> list[Corners]:
+    """The space between two series, each part forth along the one and back along the other."""
+    above, below = [scale.y(value) for value in top], [scale.y(value) for value in bottom]
+    return [
+        _corners(axis, above, first, after) + _corners(axis, below, first, after)[::-1]
+        for first, after in runs([k for k, heights in enumerate(zip(above, below, strict=True)) if len({*heights}) > 1])
+    ]
+
+
+def _area(axis: TimeAxis, scale: Scale, top: Sequence[float], bottom: Sequence[float]) -> str:
+    path = ""
+    for outline in _outlines(axis, scale, top, bottom):
+        (left, start), *others = outline
+        steps = "".join(f"V{y}" if n % 2 else f"H{x:g}" for n, (x, y) in enumerate(others))
+        path += f"M{left:g} {start}{steps}Z"
+    return path
+
+
+def _polygon(axis: TimeAxis, scale: Scale, top: Sequence[float], bottom: Sequence[float]) -> str:
+    """The same space as a CSS shape; the parts hang together by lines of no width."""
+    outlines = _outlines(axis, scale, top, bottom)
+    start = outlines[0][0] if outlines else (0.0, 0)
+    corners = [start, *(corner for outline in outlines for corner in (*outline, outline[0], start))]
+    return f"polygon({','.join(f'{100 * x / axis.width:.2f}% {100 * y / HEIGHT:.1f}%' for x, y in corners)})"
+
+
+def _zone(axis: TimeAxis, scale: Scale, zone: Zone) -> str:
     """A hatched band across the whole chart; nothing where it lies outside the picture."""
-    low, high = max(zone.low, scale.low), min(zone.high, scale.high)
-    if low >= high:
-        return ""
-    height = f"{100 * (high - low) / (scale.high - scale.low):.2f}%"
-    return f'<div class="hatch" style="top:{scale.percent(high)};height:{height}"></div>'
+    if isinstance(zone.low, int | float) and isinstance(zone.high, int | float):
+        low, high = max(zone.low, scale.low), min(zone.high, scale.high)
+        if low >= high:
+            return ""
+        height = f"{100 * (high - low) / (scale.high - scale.low):.2f}%"
+        return f'<div class="hatch beyond" style="top:{scale.percent(high)};height:{height}"></div>'
+    below, above = ([b] * len(axis.edges) if isinstance(b, int | float) else list(b) for b in (zone.low, zone.high))
+    corners = [*zip(axis.edges, above, strict=True), *reversed(list(zip(axis.edges, below, strict=True)))]
+    shape = ",".join(f"{100 * x / axis.width:.2f}% {scale.y(value) / 10:.1f}%" for x, value in corners)
+    return f'<div class="hatch beyond" style="top:0;height:100%;clip-path:polygon({shape})"></div>'

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 
 from vpp.domain.horizon import Horizon
+from vpp.report.wording import month
 
 HEIGHTS = "▁▂▃▄▅▆▇█"
+HOURS_UNTIL_H, DAYS_UNTIL_H = 76, 62 * 24
+"""A plan up to so long has hours above its columns, or days of the month; a longer one has months."""
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -17,15 +20,15 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 class Columns:
-    """Steps gathered into as many columns as a line has room for: hours, groups of hours, or days."""
+    """Steps gathered into as many columns as a line has room for."""
 
-    LONGEST_H = (1, 2, 3, 6, 12, 24, 48, 168, 336, 672)
+    HOURS_EACH = (0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 168, 336, 672)
 
     def __init__(self, horizon: Horizon, most: int) -> None:
         starts = horizon.local_starts
-        origin = starts[0]
-        hours = [(start - origin).total_seconds() / 3600 for start in starts]
-        self.hours_each = next(h for h in self.LONGEST_H if hours[-1] / h < most)
+        hours = [(start - starts[0]).total_seconds() / 3600 for start in starts]
+        self.hours = hours[-1] + horizon.step_hours[-1]
+        self.hours_each = next(h for h in self.HOURS_EACH if h >= max(horizon.step_hours) and self.hours / h <= most)
         self.column = [int(hour // self.hours_each) for hour in hours]
         self.horizon = horizon
         self.count = self.column[-1] + 1
@@ -39,14 +42,18 @@ class Columns:
         return [t / h for t, h in zip(total, length, strict=True)]
 
     def scale(self) -> str:
-        """Local hours, or days of the month, above the columns on which they begin."""
-        line = [" "] * (self.count + 2)
-        shows_days = self.hours_each * self.count > 72  # noqa: PLR2004 - three days
-        free = 0
-        for column in range(self.count):
-            at = self.horizon.local_starts[self.column.index(column)]
-            wanted = at.hour < self.hours_each if shows_days else at.hour % 3 == 0
-            if wanted and column >= free:
-                line[column : column + 2] = f"{at.day if shows_days else at.hour:02d}"
-                free = column + 3
-        return "".join(line).rstrip()
+        """Local hours, days of the month or months, above the columns in which they begin."""
+        starts, line, free = self.horizon.local_starts, "", 0
+        for step, at in enumerate(starts):
+            is_midnight = step == 0 or at.date() != starts[step - 1].date()
+            if self.hours <= HOURS_UNTIL_H:
+                text = f"{at.hour:02d}" if at.hour % 3 == 0 and at.minute == 0 else ""
+            elif self.hours <= DAYS_UNTIL_H:
+                text = f"{at.day:02d}" if is_midnight else ""
+            else:
+                text = month(at)[:3] if is_midnight and at.day == 1 else ""
+            column = self.column[step]
+            if text and column >= free:
+                line = f"{line:<{column}}{text}"
+                free = column + len(text) + 1
+        return line

@@ -1,31 +1,17 @@
-"""What does a plan say, in sentences and in a table of actions? Built from the same numbers as every other table."""
+"""What does a plan say, in sentences? Built from the same numbers as every table."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from vpp.domain.plan import Plan, Schedule
+from vpp.report.actions import NOTHING_KW
 from vpp.report.wording import NARROW_SPACE, Calendar, listed, money, number, quantity, runs
 
-NOTHING_KW = 1e-6
+MOST_ALONE = 6
+"""Above so many assets they are told by type."""
+MOST_OF_A_KIND = 3
+"""Above so many stores, sources or consumers, too."""
 LARGEST_SPANS = 2
 """A sentence names so many spans of selling and of buying."""
-
-
-@dataclass(frozen=True)
-class Action:
-    """A store that charges or discharges for some consecutive steps."""
-
-    asset_id: str
-    is_charging: bool
-    first: int
-    after: int
-    mean_kw: float
-    """Average power at the meter, never negative."""
-    energy_kwh: float
-    lowest_price: float
-    highest_price: float
-    cash: float
-    """What the energy brings (positive) or costs (negative) at the site's price, in the currency."""
 
 
 def headline(plan: Plan) -> str:
@@ -72,14 +58,14 @@ def _told(plan: Plan, verb: str, power: Sequence[float]) -> str:
     if not energy:
         return f"It {verb} nothing."
     total_kwh = sum(energy.values())
-    total = f"It {verb} {energy_text(total_kwh)}"
+    told = f"It {verb} {energy_text(total_kwh)}"
     largest = sorted(sorted(energy, key=lambda run: -energy[run])[:LARGEST_SPANS])
     if len(energy) == 1:
-        return f"{total}, {calendar.span(*largest[0])}."
+        return f"{told}, {calendar.span(*largest[0])}."
     if sum(energy[run] for run in largest) < total_kwh / 2:
-        return f"{total} in {len(energy):,} spells."
+        return f"{told} in {len(energy):,} spells."
     spans = listed(f"{calendar.span(*run)} ({energy_text(energy[run])})" for run in largest)
-    return f"{total}, {'most of it ' if len(energy) > LARGEST_SPANS else ''}{spans}."
+    return f"{told}, {'most of it ' if len(energy) > LARGEST_SPANS else ''}{spans}."
 
 
 def energy_text(kwh: float) -> str:
@@ -89,38 +75,36 @@ def energy_text(kwh: float) -> str:
     return f"{quantity(kwh)}{NARROW_SPACE}kWh"
 
 
-def actions(plan: Plan) -> list[Action]:
-    """Every charge and discharge of every store, in order of time."""
-    found = [action for schedule in plan.schedules for action in _actions_of(plan, schedule)]
-    return sorted(found, key=lambda action: (action.first, action.asset_id))
+def costs(plan: Plan) -> str:
+    """What reserves and wear cost; empty where they cost nothing."""
+    currency = plan.money.currency
+    told = [
+        f"Holding {product} costs {money(cost)}{NARROW_SPACE}{currency}."
+        for product, cost in (plan.reserve_cost or {}).items()
+    ]
+    if round(plan.money.wear, 2) < 0:
+        told.append(f"Wear costs {money(-plan.money.wear)}{NARROW_SPACE}{currency}.")
+    return " ".join(told)
 
 
-def _actions_of(plan: Plan, schedule: Schedule) -> Iterator[Action]:
-    if schedule.stored_kwh is None:
-        return
-    step_h = plan.horizon.step_hours
-    for name, is_charging in (("charge_kw", True), ("discharge_kw", False)):
-        sign = -1 if is_charging else 1
-        power = schedule.flows.get(name) or [max(0.0, sign * kw) for kw in schedule.export_kw]
-        for first, after in runs([step for step, kw in enumerate(power) if kw > NOTHING_KW]):
-            steps = range(first, after)
-            energy_kwh = sum(power[step] * step_h[step] for step in steps)
-            prices = [_price(plan, step) for step in steps]
-            cash = sum(power[step] * step_h[step] * price for step, price in zip(steps, prices, strict=True)) / 1000
-            yield Action(
-                schedule.asset_id,
-                is_charging,
-                first,
-                after,
-                energy_kwh / sum(step_h[step] for step in steps),
-                energy_kwh,
-                min(prices),
-                max(prices),
-                -cash if is_charging else cash,
-            )
+def kind(schedule: Schedule) -> str:
+    """`store`, `generation` or `consumption`."""
+    if schedule.stored_kwh is not None:
+        return "store"
+    return "generation" if sum(schedule.export_kw) > 0 or schedule.available_kw is not None else "consumption"
 
 
-def _price(plan: Plan, step: int) -> float:
-    """The price at the meter: received where the site feeds in, paid where it draws."""
-    exports = plan.site_export_kw[step] >= 0
-    return plan.export_price_per_mwh[step] if exports else plan.import_price_per_mwh[step]
+def groups(plan: Plan) -> Mapping[str, Sequence[Schedule]]:
+    """The assets one by one where they are few, else by type, such as `battery × 100`."""
+    kinds = [kind(schedule) for schedule in plan.schedules]
+    if len(kinds) <= MOST_ALONE and all(kinds.count(each) <= MOST_OF_A_KIND for each in set(kinds)):
+        return {schedule.asset_id: [schedule] for schedule in plan.schedules}
+    by_type: dict[str, list[Schedule]] = {}
+    for schedule in plan.schedules:
+        by_type.setdefault(schedule.asset_type, []).append(schedule)
+    return {f"{name} × {len(members):,}": members for name, members in by_type.items()}
+
+
+def total(values: Sequence[Sequence[float]]) -> list[float]:
+    """The sum of several series, step by step."""
+    return [sum(step) for step in zip(*values, strict=True)]

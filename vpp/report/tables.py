@@ -1,22 +1,37 @@
 """The tables of the page: actions, steps, premises, verification, and what belongs to one run alone."""
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
+from itertools import groupby
+from zoneinfo import ZoneInfo
 
 from vpp import __version__
-from vpp.domain.plan import Plan, Status
-from vpp.report.story import actions, energy_text
-from vpp.report.wording import Calendar, between, clock, money, number, quantity, signed
+from vpp.domain.plan import Plan, Position, Status
+from vpp.report.actions import actions, periods
+from vpp.report.story import energy_text
+from vpp.report.wording import NARROW_SPACE, Calendar, between, clock, money, number, quantity, signed
 
 MOST_ROWS = 400
 """A plan of more steps has its table in plan.csv alone."""
 MOST_TABLED = 20
 """A plan of more assets, too."""
+MOST_UNFOLDED = 30
+"""A longer table of actions is folded."""
 
 
 def section(title: str, body: str) -> str:
     """A part of the page, under its heading."""
     return f"<section><h2>{title}</h2>{body}</section>"
+
+
+def text(words: str) -> str:
+    """Words in a page; no line breaks inside a span of time."""
+    return _SPAN.sub(r'<span class="span">\g<0></span>', escape(words))
+
+
+_SPAN = re.compile(r"(\d+ [A-Z][a-z]+ )?\d\d:\d\d[AB]?–(\d+ [A-Z][a-z]+ )?\d\d:\d\d[AB]?")
 
 
 def html_table(
@@ -25,7 +40,7 @@ def html_table(
     """A table; from column `numbers_from` on, cells are set to the right."""
 
     def cells(row: Sequence[str], tag: str) -> str:
-        return "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row)
+        return "".join(f"<{tag}>{text(cell)}</{tag}>" for cell in row)
 
     body = "\n".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
     name = f' id="{identity}"' if identity else ""
@@ -34,31 +49,94 @@ def html_table(
     return f"<div class=wide><table{name}{kind}>{top}<tbody>{body}</tbody></table></div>"
 
 
+def periods_section(plan: Plan) -> str:
+    """A plan of several days, by day or by month; nothing for a plan of one day."""
+    found = periods(plan)
+    if not found:
+        return ""
+    by = "month" if len(found[0].name) == len("2026-11") else "day"
+    rows = [
+        (
+            period.name,
+            *(
+                energy_text(kwh)
+                for kwh in (period.sold_kwh, period.bought_kwh, period.charged_kwh, period.discharged_kwh)
+            ),
+            signed(period.cash, 2),
+        )
+        for period in found
+    ]
+    head = (by.capitalize(), "sold", "bought", "charged", "discharged", f"energy, {plan.money.currency}")
+    return section(f"By {by}", html_table(head, rows, numbers_from=1, identity="periods"))
+
+
 def actions_section(plan: Plan, calendar: Calendar) -> str:
     """Every charge and discharge."""
+    found = actions(plan)
+    if not found:
+        return section("Charging and discharging", "<p>No store moves.</p>")
     rows = [
         (
             calendar.span(a.first, a.after),
-            a.asset_id,
+            a.store,
             "charges" if a.is_charging else "discharges",
-            f"{quantity(a.mean_kw)} kW",
+            f"{quantity(a.mean_kw)}{NARROW_SPACE}kW",
             energy_text(a.energy_kwh),
             between(a.lowest_price, a.highest_price),
             signed(a.cash, 2),
         )
-        for a in actions(plan)[:MOST_ROWS]
+        for a in found[:MOST_ROWS]
     ]
-    if not rows:
-        return section("Charging and discharging", "<p>No store moves.</p>")
     currency = plan.money.currency
-    head = ("When", "Store", "Does", "average", "energy", f"price, {currency}/MWh", f"cash, {currency}")
-    return section("Charging and discharging", html_table(head, rows, numbers_from=3, identity="actions"))
+    head = ("When", "Store", "Does", "average", "energy", f"{currency}/MWh", f"brings, {currency}")
+    table = html_table(head, rows, numbers_from=3, identity="actions")
+    if len(found) > len(rows):
+        table += f"<p>The first {len(rows)} of {len(found):,}; plan.csv has every step.</p>"
+    return section("Charging and discharging", _folded(len(rows), table) if len(found) > MOST_UNFOLDED else table)
+
+
+def positions_section(plan: Plan) -> str:
+    """What is bought and sold of every product, folded; equal blocks that follow one another are one row."""
+    if not plan.positions:
+        return section("Positions", "<p>Nothing is bought or sold.</p>")
+    zone, currency = ZoneInfo(plan.horizon.timezone), plan.money.currency
+    rows = []
+    for (product, direction, quantity_kw, price, unit), members in groupby(plan.positions, _terms):
+        blocks = list(members)
+        rows.append(
+            (
+                _local(blocks[0].start.astimezone(zone)),
+                _local(blocks[-1].end.astimezone(zone)),
+                product,
+                direction,
+                signed(quantity_kw, 2) if direction == "net" else number(quantity_kw, 2),
+                number(price, 2),
+                unit.replace("_", " "),
+                signed(sum(block.cash for block in blocks), 2),
+            )
+        )
+    if len(rows) > MOST_ROWS:
+        return section("Positions", f"<p>{len(plan.positions):,} positions are in positions.csv.</p>")
+    head = ("From", "to", "product", "direction", "kW", f"price, {currency}", "unit", f"cash, {currency}")
+    return section("Positions", _folded(len(rows), html_table(head, rows, numbers_from=4, identity="positions")))
+
+
+def _terms(position: Position) -> tuple[str, str, float, float, str]:
+    return position.product, position.direction, position.quantity_kw, position.price, position.price_unit
+
+
+def _local(at: datetime) -> str:
+    return f"{at:%Y-%m-%d} {clock(at)}"
+
+
+def _folded(count: int, table: str) -> str:
+    return f"<details><summary>{count:,} rows</summary>{table}</details>"
 
 
 def steps_section(plan: Plan, calendar: Calendar) -> str:
     """Prices and powers step by step, folded."""
     if plan.horizon.count > MOST_ROWS or len(plan.schedules) > MOST_TABLED:
-        body = f"<p>{plan.horizon.count:,} steps of {len(plan.schedules):,} assets are in plan.csv.</p>"
+        body = f"<p>{plan.horizon.count:,} steps for each asset are in plan.csv.</p>"
         return section("All steps", body)
     currency = plan.money.currency
     columns: list[tuple[str, Sequence[float]]] = [(f"price, {currency}/MWh", plan.import_price_per_mwh)]
@@ -71,29 +149,35 @@ def steps_section(plan: Plan, calendar: Calendar) -> str:
             columns.append((f"{schedule.asset_id}, kWh", schedule.stored_kwh))
         for way, held in (("up", schedule.up_kw), ("down", schedule.down_kw)):
             columns += [(f"{schedule.asset_id}, {product} {way}, kW", values) for product, values in held.items()]
-    days = len(calendar.days) > 1
+    has_days = len(calendar.days) > 1
     rows = [
         (
-            f"{start:%d.%m. }{clock(start)}" if days else clock(start),
+            _local(start) if has_days else clock(start),
             *(number(values[step], 2) for _, values in columns),
         )
         for step, start in enumerate(calendar.starts)
     ]
-    table = html_table(("from", *(name for name, _ in columns)), rows, numbers_from=1, identity="steps")
-    return section("All steps", f"<details><summary>{plan.horizon.count} rows</summary>{table}</details>")
+    table = html_table(("From", *(name for name, _ in columns)), rows, numbers_from=1, identity="steps")
+    return section("All steps", _folded(len(rows), table))
+
+
+def premises_section(plan: Plan) -> str:
+    """What the plan rests on."""
+    rows = [(p.input, p.check, p.verdict) for p in plan.premises]
+    return section("Premises", html_table(("Input", "check", "verdict"), rows) if rows else "<p>None.</p>")
 
 
 def verification_section(plan: Plan) -> str:
-    """What the plan rests on, and what independent arithmetic found."""
-    rows = [(p.input, p.check, p.verdict) for p in plan.premises]
-    premises = html_table(("Input", "check", "verdict"), rows) if rows else "<p>None.</p>"
+    """What independent arithmetic found, and how sure the solver is."""
     gap = "proven best" if plan.status is Status.OPTIMAL else f"within {100 * plan.gap_fraction:.2f} % of the best"
-    return section("Premises", premises) + section(
+    outcome = "All is as the plan says" if plan.verification.passed else "THE PLAN FAILED"
+    return section(
         "Verification",
-        f"<p>Energy, limits and money were computed once more by plain arithmetic: worst violation "
-        f"{plan.verification.worst_violation:.1e} kW or kWh. The plan is {gap}; no plan earns more than "
-        f"{money(plan.bound)} {plan.money.currency}.</p>"
-        f"<p>The model has {plan.model_rows:,} rows and {plan.model_columns:,} columns.</p>",
+        f"<p>Energy, limits and money were computed once more by plain arithmetic. {outcome}: worst violation "
+        f"{plan.verification.worst_violation:.1e} kW or kWh.</p>"
+        f"<p>The plan is {gap}: gap {100 * plan.gap_fraction:.2f} %, no plan earns more than "
+        f"{money(plan.bound)} {escape(plan.money.currency)}. "
+        f"The model has {plan.model_rows:,} rows and {plan.model_columns:,} columns.</p>",
     )
 
 

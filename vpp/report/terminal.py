@@ -4,16 +4,21 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from vpp.domain.plan import BindingLimit, Plan
+from vpp.domain.plan import Plan
+from vpp.report.actions import actions, periods
+from vpp.report.binding import told_limits, worth
+from vpp.report.refusals import NARROW
 from vpp.report.sparkline import Columns, sparkline
-from vpp.report.story import actions, headline, trade
+from vpp.report.story import costs, energy_text, groups, headline, total, trade
 from vpp.report.wording import NARROW_SPACE, Calendar, between, money, number, quantity, signed
 
 MOST_ACTIONS = 16
+MOST_PERIODS = 31
 MOST_LIMITS = 5
-MOST_SPARKLINES = 12
-ROOMY = 110
-"""Columns from which a table may name several spans of time in a row."""
+BAR_ROOM = 48
+"""Columns beside a sparkline: its name, range and unit."""
+SPANS_FROM = ((110, 3), (96, 2), (0, 1))
+"""From so many columns on, a table names so many spans of time in a row."""
 
 
 def summary(plan: Plan, written: Sequence[Path], *, width: int, shows_bars: bool) -> str:
@@ -27,14 +32,28 @@ def summary(plan: Plan, written: Sequence[Path], *, width: int, shows_bars: bool
 
     """
     calendar = Calendar(plan.horizon)
-    title = f"{plan.site_name}   {calendar.title()}   {plan.horizon.timezone}   {calendar.steps()}"
-    lines = ["", f"  {title:<{max(len(title) + 3, width - 12)}}{plan.status.upper()}", ""]
-    lines += [f"  {repair.message}" for repair in plan.repairs] + ([""] if plan.repairs else [])
-    lines += [*_sentences(headline(plan), width), *_sentences(trade(plan), width), ""]
+    lines = ["", *_title(plan, calendar, width), ""]
+    lines += [line for repair in plan.repairs for line in _sentences(repair.message, width)]
+    lines += [""] if plan.repairs else []
+    for text in (headline(plan), trade(plan), costs(plan)):
+        lines += _sentences(text, width)
+    lines.append("")
     if shows_bars:
         lines += [*_bars(plan, width), ""]
-    lines += [*_actions(plan, calendar), *_money(plan), *_limits(plan, calendar, width), *_files(written)]
+    lines += [*_periods(plan, width), *_actions(plan, calendar, width), *_money(plan)]
+    lines += [*_limits(plan, calendar, width), *_files(written)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _title(plan: Plan, calendar: Calendar, width: int) -> Iterator[str]:
+    """Site, days and status; on two lines where one is too short."""
+    status = str(plan.status).upper()
+    when = f"{calendar.title()}   {plan.horizon.timezone}   {calendar.steps()}"
+    if 2 + len(plan.site_name) + 3 + len(when) + 3 + len(status) <= width:
+        yield f"  {f'{plan.site_name}   {when}':<{width - 4 - len(status)}}  {status}"
+    else:
+        yield f"  {plan.site_name:<{width - 6 - len(status)}}  {status}"
+        yield f"  {when}"
 
 
 def _sentences(text: str, width: int) -> list[str]:
@@ -44,49 +63,86 @@ def _sentences(text: str, width: int) -> list[str]:
 
 
 def _bars(plan: Plan, width: int) -> Iterator[str]:
-    columns = Columns(plan.horizon, max(24, width - 48))
+    columns = Columns(plan.horizon, max(24, width - BAR_ROOM))
+    power = "kW, + export"
     rows: list[tuple[str, Sequence[float], str, str]] = [
-        ("price", plan.import_price_per_mwh, _range(plan.import_price_per_mwh), f"{plan.money.currency}/MWh")
+        ("price", plan.import_price_per_mwh, _range(plan.import_price_per_mwh), f"{plan.money.currency}/MWh"),
+        ("meter", plan.site_export_kw, _range(plan.site_export_kw, signed), power),
     ]
-    for schedule in plan.schedules[:MOST_SPARKLINES]:
-        rows.append((schedule.asset_id, schedule.export_kw, _range(schedule.export_kw, signed), "kW, + export"))
-        if schedule.soc_fraction is not None:
-            percent = [100 * fraction for fraction in schedule.soc_fraction]
+    for name, members in groups(plan).items():
+        export_kw = total([schedule.export_kw for schedule in members])
+        rows.append((name, export_kw, _range(export_kw, signed), power))
+        capacity_kwh = sum(schedule.energy_capacity_kwh or 0.0 for schedule in members)
+        stored = [schedule.stored_kwh for schedule in members if schedule.stored_kwh is not None]
+        if stored and capacity_kwh:
+            percent = [100 * kwh / capacity_kwh for kwh in total(stored)]
             rows.append(("  stored", percent, _range(percent), "%"))
     name_width = max(len(name) for name, *_ in rows)
     range_width = max(len(told) for _, _, told, _ in rows)
     yield f"  {'':<{name_width}}  {columns.scale()}"
     for name, values, told, unit in rows:
         yield f"  {name:<{name_width}}  {sparkline(columns.averages(values))}  {told:>{range_width}}  {unit}"
-    if len(plan.schedules) > MOST_SPARKLINES:
-        yield f"  … and {len(plan.schedules) - MOST_SPARKLINES:,} more assets in plan.csv"
 
 
 def _range(values: Sequence[float], form: Callable[[float], str] = number) -> str:
-    return f"{form(min(values))} … {form(max(values))}"
+    low, high = form(min(values)), form(max(values))
+    return low if low == high else f"{low} … {high}"
 
 
-def _actions(plan: Plan, calendar: Calendar) -> Iterator[str]:
-    found = actions(plan)
+def _periods(plan: Plan, width: int) -> Iterator[str]:
+    """Days or months, of a plan of several days."""
+    found = periods(plan)
     if not found:
         return
-    shown = found[:MOST_ACTIONS]
     rows = [
         (
+            period.name,
+            *(
+                energy_text(kwh).replace(NARROW_SPACE, " ")
+                for kwh in (period.sold_kwh, period.bought_kwh, period.charged_kwh, period.discharged_kwh)
+            ),
+            signed(period.cash, 2),
+        )
+        for period in found[:MOST_PERIODS]
+    ]
+    head = ("", "sold", "bought", "charged", "discharged", f"energy, {plan.money.currency}")
+    yield from table(head, rows, numbers_from=1, width=width)
+    if len(found) > len(rows):
+        yield f"  … and {len(found) - len(rows):,} more in report.html"
+    yield ""
+
+
+def _actions(plan: Plan, calendar: Calendar, width: int) -> Iterator[str]:
+    """Every charge and discharge; of a plan of several days only if they are few."""
+    found = actions(plan)
+    if not found or (len(calendar.days) > 1 and len(found) > MOST_ACTIONS):
+        return
+    rows: list[tuple[str, ...]] = [
+        (
             calendar.span(a.first, a.after),
-            a.asset_id,
+            a.store,
             "charges" if a.is_charging else "discharges",
             f"{quantity(a.mean_kw)} kW",
             f"{quantity(a.energy_kwh)} kWh",
             between(a.lowest_price, a.highest_price),
             signed(a.cash, 2),
         )
-        for a in shown
+        for a in found[:MOST_ACTIONS]
     ]
-    head = ("When", "Store", "Does", "average", "energy", f"{plan.money.currency}/MWh", plan.money.currency)
-    yield from table(head, rows, numbers_from=3)
-    if len(found) > len(shown):
-        yield f"  … and {len(found) - len(shown):,} more in plan.csv"
+    head: tuple[str, ...] = (
+        "When",
+        "Store",
+        "Does",
+        "average",
+        "energy",
+        f"{plan.money.currency}/MWh",
+        plan.money.currency,
+    )
+    if sum(_widths(head, rows)) + 2 * len(head) > width:
+        head, *rows = [(*row[:3], *row[4:]) for row in (head, *rows)]
+    yield from table(head, rows, numbers_from=3, width=width)
+    if len(found) > len(rows):
+        yield f"  … and {len(found) - len(rows):,} more in report.html"
     yield ""
 
 
@@ -97,33 +153,25 @@ def _money(plan: Plan) -> Iterator[str]:
     cells = [f"{name:<9} {money(value):>14}" for name, value in parts]
     for first in range(0, len(cells), 3):
         yield "  " + "   ".join(cells[first : first + 3])
-    for product, cost in (plan.reserve_cost or {}).items():
-        yield f"  holding {product} costs {money(cost)} {m.currency}"
     yield ""
 
 
 def _limits(plan: Plan, calendar: Calendar, width: int) -> Iterator[str]:
-    spans = 1 if width < ROOMY else 3
-    if not plan.limits:
+    told = told_limits(plan)
+    spans = next(most for columns, most in SPANS_FROM if width >= columns)
+    if not told:
         yield "  No limit binds."
     else:
         rows = [
-            (limit_name(limit), calendar.spans(limit.steps, spans) if limit.steps else "at the end", worth(plan, limit))
-            for limit in plan.limits[:MOST_LIMITS]
+            (
+                limit.name.replace(NARROW_SPACE, " "),
+                calendar.spans(limit.steps, spans) if limit.steps else "at the end",
+                worth(plan, limit),
+            )
+            for limit in told[:MOST_LIMITS]
         ]
-        yield from table(("What limits it", "when", "one more earns"), rows, numbers_from=2)
+        yield from table(("What limits it", "when", "one more earns"), rows, numbers_from=2, width=width)
     yield ""
-
-
-def limit_name(limit: BindingLimit) -> str:
-    """Owner, name and size of a limit."""
-    size = "" if limit.bound is None else f" {quantity(limit.bound)} {limit.unit}"
-    return f"{limit.owner}: {limit.limit}{size}"
-
-
-def worth(plan: Plan, limit: BindingLimit) -> str:
-    """What one unit more of a limit would earn over the whole plan."""
-    return f"{number(limit.worth_per_unit, 2)} {plan.money.currency}/{limit.unit}"
 
 
 def _files(written: Sequence[Path]) -> Iterator[str]:
@@ -131,11 +179,27 @@ def _files(written: Sequence[Path]) -> Iterator[str]:
         yield f"  {written[0].parent}/  {'  '.join(path.name for path in written)}"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers_from: int) -> Iterator[str]:
-    """Columns as wide as their widest cell; from column `numbers_from` on they are set to the right."""
-    widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers_from: int, width: int = NARROW
+) -> Iterator[str]:
+    """Columns as wide as their widest cell; from column `numbers_from` on they are set to the right.
+
+    Where that is wider than the terminal, columns move together; where that does not suffice, the first cell of each
+    row stands on a line of its own. No cell is cut.
+    """
+    widths = _widths(head, rows)
+    gap = next((gap for gap in (3, 2) if sum(widths) + gap * len(widths) <= width), 1)
+    own_line = sum(widths) + gap * len(widths) > width
     for row in (head, *rows):
         cells = [
             f"{c:>{w}}" if k >= numbers_from else f"{c:<{w}}" for k, (c, w) in enumerate(zip(row, widths, strict=True))
         ]
-        yield "  " + "   ".join(cells)
+        if own_line:
+            yield f"  {row[0]}"
+            yield f"    {'   '.join(cells[1:])}"
+        else:
+            yield "  " + (" " * gap).join(cells)
+
+
+def _widths(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]

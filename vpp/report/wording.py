@@ -32,7 +32,19 @@ def money(value: float) -> str:
 
 def quantity(value: float) -> str:
     """With as many decimals as a power or energy of that size deserves."""
-    return number(value, 0 if abs(value) >= 100 or value == round(value) else 1 if abs(value) >= 1 else 3)  # noqa: PLR2004
+    size = abs(value)
+    is_whole = abs(value - round(value)) < 0.0005  # noqa: PLR2004 - reads as a whole number
+    return number(value, 0 if size >= 100 or is_whole else 1 if size >= 1 else 3)  # noqa: PLR2004
+
+
+def rate(value: float) -> str:
+    """Money per unit, with three decimals while it is small."""
+    return number(value, 2 if abs(value) >= 100 else 3)  # noqa: PLR2004
+
+
+def span_of(values: Sequence[float], decimals: int = 0) -> str:
+    """The lowest and the highest of some values, in words for a reader who hears them."""
+    return f"{number(min(values), decimals)} to {number(max(values), decimals)}"
 
 
 def between(low: float, high: float) -> str:
@@ -50,6 +62,16 @@ def clock(at: datetime) -> str:
 def day(at: date) -> str:
     """A date with its weekday."""
     return f"{_WEEKDAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]} {at.year}"
+
+
+def day_and_month(at: date) -> str:
+    """A date without its year."""
+    return f"{at.day} {_MONTHS[at.month - 1]}"
+
+
+def month(at: date) -> str:
+    """A month, with the year in January."""
+    return f"{_MONTHS[at.month - 1]} {at.year}" if at.month == 1 else _MONTHS[at.month - 1]
 
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -81,14 +103,13 @@ class Calendar:
         until = "24:00" if ends_at_midnight else clock(end)
         if len(self.days) == 1:
             return f"{clock(start)}–{until}"
-        short = f"{start.day} {_MONTHS[start.month - 1]}"
-        other = f"{last_day.day} {_MONTHS[last_day.month - 1]} " if last_day != start.date() else ""
-        return f"{short} {clock(start)}–{other}{until}"
+        other = f"{day_and_month(last_day)} " if last_day != start.date() else ""
+        return f"{day_and_month(start)} {clock(start)}–{other}{until}"
 
     def spans(self, steps: Sequence[int], most: int = 3) -> str:
         """The runs of some steps; no more than `most`, and how many others there are."""
         found = [self.span(*run) for run in runs(steps)]
-        more = f" (+{len(found) - most})" if len(found) > most else ""
+        more = f" + {len(found) - most} more" if len(found) > most else ""
         return ", ".join(found[:most]) + more
 
     def title(self) -> str:
