@@ -6,12 +6,14 @@ from typing import Self
 
 from iotcore import Broker
 
+from vpp.domain.errors import UnavailableError
+
 HOST = "127.0.0.1"
 LARGEST_BYTES = 262_144
 """Of one message; a status of a large site is longer than what devices may send."""
 
 
-class BrokerError(Exception):
+class BrokerError(UnavailableError):
     """The embedded broker cannot run."""
 
 
@@ -51,7 +53,8 @@ class EmbeddedBroker:
         try:
             self._broker.start()
         except (OSError, RuntimeError) as error:
-            raise BrokerError(f"the embedded broker cannot listen on {HOST}:{self.port}: {error}") from error
+            reason, remedy = f"cannot listen on {HOST}:{self.port}: {error}", "End what listens there."
+            raise BrokerError("the embedded broker", reason, remedy) from error
 
     def stop(self) -> None:
         """End it; a second time does nothing."""

@@ -21,6 +21,7 @@ from adapters.address import Address, TlsFiles
 from adapters.messages import MessageError
 from adapters.port import Incoming, Outgoing
 from adapters.session import Counters, Session
+from vpp.domain.errors import UnavailableError
 
 LOG = logging.getLogger(__name__)
 _QUIET = logging.getLogger(f"{__name__}.client")
@@ -32,13 +33,14 @@ IN_FLIGHT = 64
 """Messages that wait for an acknowledgement at a time."""
 
 
-class UnreachableBrokerError(Exception):
+class UnreachableBrokerError(UnavailableError):
     """No connection was made since the start."""
 
     def __init__(self, address: Address, reason: str, tries: int) -> None:
-        self.address, self.reason, self.tries = address, reason, tries
+        self.address, self.tries = address, tries
         times = "once" if tries == 1 else f"{tries} times"
-        super().__init__(f"the broker at {address} cannot be reached: {reason} (tried {times})")
+        remedy = "Is it running, and is devices.broker.url its address? Or try without one: vpp demo"
+        super().__init__(f"the broker at {address}", f"cannot be reached: {reason} (tried {times})", remedy)
 
 
 @dataclass(frozen=True, slots=True)

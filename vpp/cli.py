@@ -9,42 +9,51 @@ from importlib import import_module
 from pathlib import Path
 
 from vpp import __version__
-from vpp.domain.errors import InfeasibleError, InputError, UnverifiedPlanError
+from vpp.arguments import add_running
+from vpp.domain.errors import InfeasibleError, InputError, UnavailableError
 from vpp.output import Output
 
-DONE, FAILED, BAD_INPUT, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, FAILED, BAD_INPUT, NO_ANSWER, UNREACHED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 done, 2 bad input, 3 no feasible answer, 130 interrupted; 1 is a fault of this program.
+        0 done, 2 bad input, 3 no feasible answer, 4 a component that does not answer or is held by another,
+        130 interrupted; 1 is a fault of this program.
 
     """
     options = _parser().parse_args(arguments)
     output = Output(is_json=options.json, is_ascii=options.ascii)
     try:
-        command = import_module(f"vpp.commands.{options.command}")
-        command.run(options, output)
-    except InputError as error:
-        output.refuse(error, BAD_INPUT)
-        return BAD_INPUT
-    except InfeasibleError as error:
-        output.no_answer(error, NO_ANSWER)
-        return NO_ANSWER
-    except KeyboardInterrupt:
-        output.say("\ninterrupted; nothing was written")
-        return INTERRUPTED
-    except UnverifiedPlanError as error:
-        output.internal_error(error, FAILED)
-        return FAILED
-    except Exception as error:  # noqa: BLE001 - the one supervisor of the command
+        import_module(f"vpp.commands.{options.command}").run(options, output)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one supervisor of the command
         if options.debug:
             traceback.print_exc()
-        output.internal_error(error, FAILED)
-        return FAILED
+        return _told(error, output)
     return DONE
+
+
+def _told(error: BaseException, output: Output) -> int:
+    """Say what went wrong, and with which exit code."""
+    match error:
+        case InputError():
+            code = BAD_INPUT
+            output.refuse(error, code)
+        case InfeasibleError():
+            code = NO_ANSWER
+            output.no_answer(error, code)
+        case UnavailableError():
+            code = UNREACHED
+            output.unavailable(error, code)
+        case KeyboardInterrupt():
+            code = INTERRUPTED
+            output.say("\ninterrupted")
+        case _:
+            code = FAILED
+            output.internal_error(error, code)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,7 +79,22 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", parents=[shared], help="find every fault of a site file")
     check.add_argument("site", type=Path, nargs="?", metavar="SITE.yaml", help="the site file")
     check.add_argument("--schema", action="store_true", help="print the JSON Schema of the site file")
+
+    audit = commands.add_parser("audit", help="prove that nobody changed what a dispatcher wrote down")
+    audits = audit.add_subparsers(dest="audit", required=True, metavar="WHAT")
+    verify = audits.add_parser("verify", parents=[shared], help="find the first broken record of the journal")
+    _add_state_folder(verify)
+    verify.add_argument("--head", metavar="SEQ:HASH", help="a head that was kept elsewhere; shows what was cut off")
+
+    replay = commands.add_parser("replay", parents=[shared], help="recompute every decision of the journal")
+    _add_state_folder(replay)
+    add_running(commands, shared)
     return parser
+
+
+def _add_state_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("site", type=Path, nargs="?", metavar="SITE.yaml", help="the site file, with .vpp beside it")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="another state folder")
 
 
 def _day(text: str) -> date:

@@ -73,7 +73,7 @@ def read_site(path: Path) -> SiteFile:
     return site_file
 
 
-async def run(
+async def run_site(
     site_path: Path,
     state_path: Path,
     clock: Clock,
@@ -81,7 +81,7 @@ async def run(
     on_start: Callable[[Leading], None] | None = None,
     each: Callable[[Tick], None] | None = None,
     stop: asyncio.Event | None = None,
-) -> None:
+) -> str:
     """Lead a site until the process is told to stop.
 
     Args:
@@ -91,6 +91,9 @@ async def run(
         on_start: Told once everything is in place.
         each: Called after every tick.
         stop: Ends it when set, beside SIGTERM and SIGINT.
+
+    Returns:
+        What ended it: the name of a signal, or `stop`.
 
     Raises:
         InputError: the site file has a fault.
@@ -107,12 +110,13 @@ async def run(
         store = TelemetryStore(folder.telemetry)
         planner = PlannerProcess(site_path, site_file.planning.time_limit_s or PLAN_DEADLINE_S)
         try:
-            with _broker(site_file) as address, _signals(stop):
+            with _broker(site_file) as address, ending(stop) as ended_by:
                 site = _Site(site_path, site_file, remembered, clock)
                 async with _led(site, planner, writer, address) as started:
                     if on_start is not None:
                         on_start(started)
                     await _lead(started, store, each, stop)
+                    return ended_by[0] if ended_by else "stop"
         finally:
             await planner.stop()
             store.close()
@@ -180,18 +184,25 @@ def _path(text: str | None) -> Path | None:
 
 
 @contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end the loop in order; a second one ends the process at once."""
+def ending(stop: asyncio.Event) -> Iterator[list[str]]:
+    """Let SIGTERM and Ctrl-C end the loop in order; a second one ends the process at once.
+
+    Yields:
+        Names of the signals that came.
+
+    """
     loop = asyncio.get_running_loop()
+    came: list[str] = []
 
     def end(number: int) -> None:
         loop.remove_signal_handler(number)
+        came.append(signal.Signals(number).name)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end, number)
     try:
-        yield
+        yield came
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
+from vpp.domain.errors import UnavailableError
 from vpp.records import Encoded, Entry, Kind, Record, decode, encode
 
 APPLICATION_ID = 0x7670_706A
@@ -55,12 +56,12 @@ _Row = tuple[int, str, str, bytes, bytes]
 _T = TypeVar("_T")
 
 
-class JournalError(Exception):
+class JournalError(UnavailableError):
     """The journal cannot be read or written."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        self.path, self.reason = path, reason
-        super().__init__(f"journal {path}: {reason}")
+        self.path = path
+        super().__init__(f"journal {path}", reason, "Free space, or see to the folder's rights.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import shutil
 import sys
 from typing import Any
 
-from vpp.domain.errors import InfeasibleError, InputError
+from vpp.domain.errors import InfeasibleError, InputError, UnavailableError
 from vpp.report.refusals import NARROW, contradiction, refusal
 
 _ASCII = str.maketrans(
@@ -51,7 +51,12 @@ class Output:
         document = {"exit_code": code, "conflicts": [vars(conflict) for conflict in error.conflicts]}
         self._fail(contradiction(error, code), document)
 
-    def internal_error(self, error: Exception, code: int) -> None:
+    def unavailable(self, error: UnavailableError, code: int) -> None:
+        """Say what does not answer, and what to do."""
+        document = {"exit_code": code, "thing": error.thing, "reason": error.reason, "remedy": error.remedy}
+        self._fail(f"{error.thing} {error.reason}\n  {error.remedy:<{NARROW - 10}} exit {code}", document)
+
+    def internal_error(self, error: BaseException, code: int) -> None:
         """Own up to a fault of this program."""
         text = f"vpp failed through a fault of its own: {error}\n  Run it again with --debug and report what it shows."
         self._fail(f"{text}{'exit ' + str(code):>20}", {"exit_code": code, "internal_error": str(error)})

@@ -61,9 +61,13 @@ class UnverifiedPlanError(Exception):
         super().__init__("the plan failed its verification: " + "; ".join(violations))
 
 
-class HeldError(Exception):
-    """Another process holds what only one may have, or it cannot be had at all."""
+class UnavailableError(Exception):
+    """A component that is needed does not answer, or cannot be had."""
 
     def __init__(self, thing: str, reason: str, remedy: str) -> None:
         self.thing, self.reason, self.remedy = thing, reason, remedy
         super().__init__(f"{thing}: {reason}. {remedy}")
+
+
+class HeldError(UnavailableError):
+    """Another process holds what only one may have, or it cannot be had at all."""
