@@ -21,9 +21,9 @@ SETPOINT_STEPS = 1000
 """Set-points are rounded to this part of the larger rating."""
 NOISE_SHARE = 0.0005
 """Standard deviation of power, as a share of it."""
-STANDING_LOSS_SHARE = 0.0003
+STANDING_LOSS_SHARE = 0.0002
 """Power lost inside the store at all times, as a share of the larger rating."""
-QUADRATIC_SHARE = 0.02
+QUADRATIC_SHARE = 0.012
 """Growth of the share that is lost, from no load to full load."""
 MATCHED_LOAD = 0.5
 """Load at which the efficiencies are those of the site file, as a share of the rating."""
