@@ -1,8 +1,8 @@
 """What is written into the journal, and as which bytes?
 
 A body is JSON of the dataclasses that the running dispatcher uses, and comes back equal to the last bit. Infinity,
-which a unit without a ramp limit has, stands as the word `Infinity` without quotes, as Python's own JSON has it: as text
-it could be taken for something else than a number.
+which a unit without a ramp limit has, stands as the word `Infinity` without quotes, as Python's own JSON has it: as
+text it could be taken for something else than a number.
 """
 
 import zlib
