@@ -63,9 +63,6 @@ class Series:
     def problems(self, horizon: Horizon) -> Iterator[Problem]:
         """Everything that keeps the series from saying one value for every step."""
         first, after = self._rows(horizon)
-        if not self.start_s.size:
-            yield Problem("has no rows")
-            return
         missing = list(self._missing(horizon))
         if missing:
             yield Problem(
@@ -119,7 +116,7 @@ class Series:
         """First row that counts in the horizon, and the row after the last one."""
         edges = _seconds(horizon)
         begin = max(int(np.searchsorted(self.start_s, edges[0], side="right")) - 1, 0)
-        first = int(np.searchsorted(self.start_s, self.start_s[begin])) if begin < self.start_s.size else 0
+        first = int(np.searchsorted(self.start_s, self.start_s[begin]))
         return first, int(np.searchsorted(self.start_s, edges[-1], side="left"))
 
     def _held_s(self, horizon: Horizon) -> Seconds:
@@ -208,6 +205,8 @@ def read_series(source: SeriesSource, folder: Path) -> Series:
             hint = f"Did you mean {close[0]!r}? " if close else ""
             part = "where" if name in source.where else "file" if name == TIME_COLUMN else "column"
             raise UnreadableSeriesError(part, f"no column {name!r}", f"{hint}The file has {', '.join(columns)}.")
+    if table.empty:
+        raise UnreadableSeriesError("file", "has no rows")
     for name, wanted in source.where.items():
         known = table[name].dropna().astype(str)
         table = table.loc[known.index[known == wanted]]

@@ -166,7 +166,11 @@ def _first_day(prices: Series, site: Site, today: date) -> date | None:
     days = prices.local_days(site.timezone)
     coming = [day for day in days if day >= today]
     for day in (*coming, *days):
-        if prices.covers(Horizon.of_local_days(day, day, site.timezone, site.step_minutes * 60)):
+        try:
+            horizon = Horizon.of_local_days(day, day, site.timezone, site.step_minutes * 60)
+        except ValueError:
+            continue
+        if prices.covers(horizon):
             return day
     return days[0] if days else None
 

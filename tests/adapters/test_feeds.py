@@ -196,14 +196,11 @@ def test_what_is_wrong_on_other_days_does_not_matter(read):
     assert problems(read(written(*zip(*kept, strict=True))), day()) == []
 
 
-def test_a_file_with_a_head_and_no_rows_says_so(read):
-    assert problems(read("start_utc,price\n"), day()) == ["has no rows"]
-
-
 @pytest.mark.parametrize(
     ("text", "part", "told"),
     [
         ("", "file", "cannot be read"),
+        ("start_utc,price\n", "file", "has no rows"),
         (b"start_utc,price\n2026-11-23T00:00:00Z,\xff\n", "file", "cannot be read"),
         ("start_utc,price\n2026-11-23T00:00:00Z,1\n2026-11-23T01:00:00Z,1,2,3\n", "file", "cannot be read"),
         ("when,price\n2026-11-23T00:00:00Z,1\n", "file", "no column 'start_utc'"),

@@ -1,9 +1,12 @@
 """`vpp plan`: plans a local day, or a span of days, and writes the plan."""
 
 import argparse
+import os
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from optimizer.planner import compare, plan
 from vpp.domain.errors import Fault, InputError
@@ -30,7 +33,7 @@ def run(options: argparse.Namespace, output: Output) -> None:
         made = compare(case.problem, plan(case.problem, created, progress))
     made = replace(made, premises=case.premises, timing=replace(made.timing, read=read_s))
     _tell(made, progress)
-    made, document, written = write_plan(made, options.out)
+    made, document, written = _write(made, options.out)
     text = summary(made, written, width=output.width, shows_bars=output.is_terminal)
     output.result(text.replace(made.status.upper(), output.bold(made.status.upper()), 1), document)
 
@@ -51,10 +54,31 @@ def _request(options: argparse.Namespace) -> Request:
         given, missing = ("--now", "--state") if options.state is None else ("--state", "--now")
         remedy = "A plan from now on starts from what was measured now."
         faults.append(Fault("command line", given, "", f"needs {missing}", remedy))
+    place = next(place for place in (options.out, *options.out.absolute().parents) if place.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        faults.append(_unwritable(options.out, "is no folder" if not place.is_dir() else "may not be written"))
     if faults:
         raise InputError(faults)
     first = options.day or options.first
     return Request(options.site, first, options.last or first, options.prices, options.now, options.state)
+
+
+def _write(made: Plan, folder: Path) -> tuple[Plan, dict[str, Any], list[Path]]:
+    """Write all files.
+
+    Raises:
+        InputError: the folder takes none.
+
+    """
+    try:
+        return write_plan(made, folder)
+    except OSError as error:
+        fault = _unwritable(folder, f"cannot be written: {error.strerror}")
+        raise InputError([fault], "nothing was written") from error
+
+
+def _unwritable(folder: Path, problem: str) -> Fault:
+    return Fault("command line", "--out", f'"{folder}"', problem, "Name another folder.")
 
 
 def _read(premises: tuple[Premise, ...]) -> str:

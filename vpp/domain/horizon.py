@@ -10,6 +10,8 @@ from functools import cached_property
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+
 
 @dataclass(frozen=True)
 class Horizon:
@@ -29,14 +31,18 @@ class Horizon:
         """The local days `first` to `last`, both included.
 
         Raises:
-            ValueError: the days are in the wrong order, or their length is no multiple of `step_s`
-                (a clock change of 30 minutes under hourly steps).
+            ValueError: the days are in the wrong order or out of all reason, or their length is no multiple of
+                `step_s` (a clock change of 30 minutes under hourly steps).
 
         """
         if last < first:
             raise ValueError(f"the span ends on {last}, before it begins on {first}")
+        if first.year < FIRST_YEAR or last.year > LAST_YEAR:
+            raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
         start, end = local_midnight(first, timezone), local_midnight(last + timedelta(days=1), timezone)
         length_s = round((end - start).total_seconds())
+        if not length_s:
+            raise ValueError(f"clocks in {timezone} left out {first}")
         if length_s % step_s:
             raise ValueError(
                 f"{first} to {last} in {timezone} lasts {length_s / 3600:g} h, "
@@ -47,12 +53,16 @@ class Horizon:
     def starting_at(self, now: datetime) -> "Horizon":
         """The rest of this horizon from `now` on; the first step ends where its full step would have ended.
 
+        Args:
+            now: Any instant, in any zone; a part of a second is left out.
+
         Raises:
             ValueError: `now` is outside the horizon.
 
         """
         if not self.start <= now < self.end:
             raise ValueError(f"{now.isoformat()} is outside {self.start.isoformat()} … {self.end.isoformat()}")
+        now = max(self.start, now.astimezone(UTC).replace(microsecond=0))
         remaining = [end for end in self.ends if end > now]
         first_step_s = round((remaining[0] - now).total_seconds())
         return Horizon(now, self.step_s, len(remaining), self.timezone, first_step_s)

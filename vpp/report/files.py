@@ -19,23 +19,22 @@ SCHEMA_VERSION = 1
 
 
 def write_plan(plan: Plan, folder: Path) -> tuple[Plan, dict[str, Any], list[Path]]:
-    """Write all files of a plan, each of them whole or not at all.
+    """Write all files of a plan, each of them whole or not at all, once all of them are made.
 
     Returns:
-        The plan with the time that writing took, the content of `plan.json`, and the files.
+        The plan with the time that making its tables took, the content of `plan.json`, and the files.
 
     """
     started = time.perf_counter()
-    folder.mkdir(parents=True, exist_ok=True)
     tables = {"plan.csv": plan_csv(plan), "positions.csv": positions_csv(plan)}
-    for name, text in tables.items():
-        _write(folder / name, text)
     plan = replace(plan, timing=replace(plan.timing, write=time.perf_counter() - started))
     digests = {name: _digest(text) for name, text in tables.items()}
     document = plan_document(plan, digests)
-    _write(folder / "report.html", report_page(plan, document["seal"]))
-    _write(folder / "plan.json", json_text(document))
-    return plan, document, [folder / name for name in (*tables, "plan.json", "report.html")]
+    texts = {**tables, "plan.json": json_text(document), "report.html": report_page(plan, document["seal"])}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        _write(folder / name, text)
+    return plan, document, [folder / name for name in texts]
 
 
 def plan_csv(plan: Plan) -> str:
