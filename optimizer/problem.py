@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,17 +105,22 @@ class Problem:
     end_value_per_mwh: Mapping[str, float] = field(default_factory=dict)
     """Worth of energy left in a store after the horizon, by asset; it takes the place of an energy demanded then."""
 
-    @cached_property
+    @property
     def step_h(self) -> Array:
         """Length of each step [h]; shape (steps,)."""
-        return np.array(self.horizon.step_hours)
-
-    @cached_property
-    def _begins_day(self) -> NDArray[np.bool_]:
-        return np.array(self.horizon.begins_local_day)
+        return _steps_of(self.horizon)[0]
 
     def inputs_of(self, asset: Asset) -> Inputs:
         """What the parameters of one asset are made of."""
         own = {name: np.array(values) for (owner, name), values in self.series.items() if owner == asset.id}
         end_value = self.end_value_per_mwh.get(asset.id)
-        return Inputs(self.step_h, self._begins_day, own, self.states.get(asset.id), self.reserves, end_value)
+        step_h, begins_day = _steps_of(self.horizon)
+        return Inputs(step_h, begins_day, own, self.states.get(asset.id), self.reserves, end_value)
+
+
+@lru_cache(maxsize=16)
+def _steps_of(horizon: Horizon) -> tuple[Array, NDArray[np.bool_]]:
+    """Length of each step [h], and whether a new local day begins with it; not to be written to."""
+    step_h, begins_day = np.array(horizon.step_hours), np.array(horizon.begins_local_day)
+    step_h.flags.writeable = begins_day.flags.writeable = False
+    return step_h, begins_day

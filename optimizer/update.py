@@ -117,7 +117,7 @@ def _is_new(value: float | Array, old: float | Array) -> bool:
 
 def _bounds(stamp: Stamp, block: int, patch: Patch, first: int) -> "tuple[np.ndarray, Array, Array]":
     size, own = patch.target.stop - patch.target.start, slice(block, block + 1)
-    constant = stamp.fill(np.zeros((1, size)), patch.constant, own)
+    constant = stamp.fill(np.zeros((1, size)), patch.constant, own) if patch.constant else 0.0
     lower = stamp.fill(np.zeros((1, size)), patch.lower, own) - constant
     upper = stamp.fill(np.zeros((1, size)), patch.upper, own) - constant
     places = np.arange(first + patch.target.start, first + patch.target.stop, dtype=np.int32)

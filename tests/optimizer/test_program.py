@@ -128,7 +128,8 @@ def test_a_changed_model_answers_like_a_new_one(first, later):
         if "matrix" in kinds:
             solver.load(assembly.program.arrays())
         fresh = Solver(assemble(now, {}).program.arrays()).run()
-        assert solver.run().cost == pytest.approx(fresh.cost, rel=1e-7, abs=1e-6)
+        # Rows are kept to 1e-7 kW, of which 24 steps at up to 200 per MWh make 5e-4 thousandths of the currency.
+        assert solver.run().cost == pytest.approx(fresh.cost, rel=1e-7, abs=1e-3)
 
 
 def test_a_new_state_of_charge_touches_bounds_only():

@@ -78,7 +78,7 @@ def parameters(asset: Battery, inputs: Inputs) -> Parameters:
         "same_day": 1.0 - inputs.begins_day,
         "discharged_today_kwh": 0.0 if state is None else state.discharged_today_kwh,
         "daily_discharge_limit_kwh": np.inf if limit_kwh is None else limit_kwh,
-        **_reserve_parameters(asset, inputs),
+        **(_reserve_parameters(asset, inputs) if inputs.reserves else {}),
     }
 
 
