@@ -31,7 +31,7 @@ def text(words: str) -> str:
     return _SPAN.sub(r'<span class="span">\g<0></span>', escape(words))
 
 
-_SPAN = re.compile(r"(\d+ [A-Z][a-z]+ )?\d\d:\d\d[AB]?–(\d+ [A-Z][a-z]+ )?\d\d:\d\d[AB]?")
+_SPAN = re.compile(r"(\d+ [A-Z][a-z]+ )?\d\d:\d\d[AB]?–(\d+ [A-Z][a-z]+ )?\d\d:\d\d[AB]?|\+ [\d,]+ more")
 
 
 def html_table(

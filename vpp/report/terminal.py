@@ -188,7 +188,7 @@ def table(
     row stands on a line of its own. No cell is cut.
     """
     widths = _widths(head, rows)
-    gap = next((gap for gap in (3, 2) if sum(widths) + gap * len(widths) <= width), 1)
+    gap = 3 if sum(widths) + 3 * len(widths) <= width else 2
     own_line = sum(widths) + gap * len(widths) > width
     for row in (head, *rows):
         cells = [

@@ -109,7 +109,7 @@ class Calendar:
     def spans(self, steps: Sequence[int], most: int = 3) -> str:
         """The runs of some steps; no more than `most`, and how many others there are."""
         found = [self.span(*run) for run in runs(steps)]
-        more = f" + {len(found) - most} more" if len(found) > most else ""
+        more = f" + {len(found) - most:,} more" if len(found) > most else ""
         return ", ".join(found[:most]) + more
 
     def title(self) -> str:
