@@ -4,10 +4,13 @@ import json
 import os
 import shutil
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vpp.domain.errors import InfeasibleError, InputError, UnavailableError
 from vpp.report.refusals import NARROW, contradiction, refusal
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _ASCII = str.maketrans(
     {"−": "-", "–": "-", "…": "..", "·": "|", "×": "x", "✓": "ok", "◇": "<>", "\u00a0": " "}
@@ -36,6 +39,12 @@ class Output:
     def say(self, text: str) -> None:
         """Say something that is no result."""
         print(self._twin(text), file=sys.stderr)
+
+    def console(self) -> "Console":
+        """Where a picture that changes is drawn."""
+        from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
+
+        return Console(stderr=True)
 
     def bold(self, text: str) -> str:
         """A word that stands out, where that is possible and wanted."""

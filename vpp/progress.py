@@ -47,6 +47,10 @@ class Progress:
         if stores * steps > LONG_DECISION:
             self._show(f"solve  directions of {stores:,} stores over {steps:,} steps")
 
+    def passing(self, clock: str, share: float) -> None:
+        """Show how far a simulated day is."""
+        self._show(f"simulated time {clock}   {100 * share:.0f} % of the day")
+
     def _show(self, text: str) -> None:
         if not self._output.shows_progress:
             return

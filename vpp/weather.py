@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from adapters.feeds import Series, read_series
-from adapters.substitutes import DAY_S, filled
+from adapters.substitutes import filled
 from vpp.dispatch.feeds import Bounds
 from vpp.domain.errors import Fault, InputError
 from vpp.series_names import bounds_of, series_of
 from vpp.site import SiteFile
 
-STEP_S = 300
+STEP_S = 900
 """A value holds for so long."""
 
 Available = Callable[[float], float]
@@ -36,15 +36,15 @@ def weather(site_path: Path, site_file: SiteFile) -> dict[str, Available]:
 
 
 def _held(series: Series, bounds: Bounds, file: str) -> Available:
-    days: dict[int, tuple[float, ...]] = {}
+    known: dict[int, float] = {}
 
     def at(utc_s: float) -> float:
-        day = int(utc_s // DAY_S)
-        if day not in days:
-            found = filled([series], day * DAY_S + np.arange(0.0, DAY_S + 1, STEP_S), bounds.lowest, bounds.highest)
+        step = int(utc_s // STEP_S)
+        if step not in known:
+            found = filled([series], STEP_S * np.array([step, step + 1.0]), bounds.lowest, bounds.highest)
             if found is None:
                 raise InputError([Fault(file, "", "", "has no values")], "nothing was simulated")
-            days[day] = found.values
-        return days[day][int(utc_s % DAY_S // STEP_S)]
+            known[step] = found.values[0]
+        return known[step]
 
     return at

@@ -1,0 +1,58 @@
+"""A copy of a shipped site that a demo may run: with a broker of its own, in a folder for temporary files."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from adapters.feeds import read_series
+from vpp.series_names import series_of
+from vpp.shipped import shipped_site
+from vpp.site import SiteFile, parse_site
+
+BEGINS_AT = timedelta(hours=6, minutes=45)
+"""Local time of day at which a demo that is watched begins: shortly before prices rise."""
+
+
+@contextmanager
+def copied(name: str, broker_url: str) -> Iterator[Path]:
+    """A site file and its series in a folder of their own, gone at the end.
+
+    Args:
+        name: Of a shipped site.
+        broker_url: Where the copy finds its broker.
+
+    Raises:
+        InputError: no site has this name.
+
+    """
+    shipped = shipped_site(name)
+    with tempfile.TemporaryDirectory(prefix="vpp-demo-") as folder:
+        copy = Path(folder) / shipped.name
+        broker = f'\ndevices:\n  broker: {{url: "{broker_url}"}}\n'
+        copy.write_text(shipped.read_text("utf-8") + broker, "utf-8")
+        series = shipped.parent / name
+        if series.is_dir():
+            shutil.copytree(series, Path(folder) / name)
+        yield copy
+
+
+def parsed(path: Path) -> SiteFile:
+    """A site file that is known to have no fault."""
+    _, site_file, faults = parse_site(path)
+    assert site_file is not None, faults
+    return site_file
+
+
+def first_midnight(path: Path, site_file: SiteFile) -> datetime:
+    """First local midnight from which on every series of a site has values, in UTC."""
+    zone = ZoneInfo(site_file.site.timezone)
+    starts = [int(read_series(source, path.parent).start_s[0]) for _, source in series_of(site_file).values()]
+    first = datetime.fromtimestamp(max(starts, default=0), UTC).astimezone(zone)
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    if midnight < first:
+        midnight += timedelta(days=1)
+    return midnight.astimezone(UTC)
