@@ -110,6 +110,7 @@ async def run_site(
         store = TelemetryStore(folder.telemetry)
         planner = PlannerProcess(site_path, site_file.planning.time_limit_s or PLAN_DEADLINE_S)
         try:
+            await planner.start()
             with _broker(site_file) as address, ending(stop) as ended_by:
                 site = _Site(site_path, site_file, remembered, clock)
                 async with _led(site, planner, writer, address) as started:

@@ -17,13 +17,18 @@ BEGINS_AT = timedelta(hours=6, minutes=45)
 """Local time of day at which a demo that is watched begins: shortly before prices rise."""
 
 
+TICKS_PER_S = 10.0
+"""Most ticks in a second of ours."""
+
+
 @contextmanager
-def copied(name: str, broker_url: str) -> Iterator[Path]:
+def copied(name: str, broker_url: str, speed: float = 1.0) -> Iterator[Path]:
     """A site file and its series in a folder of their own, gone at the end.
 
     Args:
         name: Of a shipped site.
         broker_url: Where the copy finds its broker.
+        speed: Seconds of the site's time in one of ours; ticks get longer with it, so that each has time enough.
 
     Raises:
         InputError: no site has this name.
@@ -32,8 +37,10 @@ def copied(name: str, broker_url: str) -> Iterator[Path]:
     shipped = shipped_site(name)
     with tempfile.TemporaryDirectory(prefix="vpp-demo-") as folder:
         copy = Path(folder) / shipped.name
-        broker = f'\ndevices:\n  broker: {{url: "{broker_url}"}}\n'
-        copy.write_text(shipped.read_text("utf-8") + broker, "utf-8")
+        tick_s = max(1.0, speed / TICKS_PER_S)
+        lease_s = max(60.0, 10 * tick_s)
+        devices = f'devices:\n  broker: {{url: "{broker_url}"}}\n  tick_s: {tick_s:g}\n  lease_s: {lease_s:g}\n'
+        copy.write_text(f"{shipped.read_text('utf-8')}\n{devices}", "utf-8")
         series = shipped.parent / name
         if series.is_dir():
             shutil.copytree(series, Path(folder) / name)

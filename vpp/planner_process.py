@@ -34,6 +34,11 @@ class PlannerProcess:
         """Id of the process; `None` while there is none."""
         return None if self._process is None or self._process.returncode is not None else self._process.pid
 
+    async def start(self) -> None:
+        """Start the process, so that it is ready when the first plan is asked for; a failure shows then."""
+        with contextlib.suppress(OSError):
+            await self._running()
+
     async def plan(self, request: PlanRequest) -> PlanAnswer:
         """Ask for a plan. Never raises: what went wrong is the answer's `failure`."""
         try:

@@ -77,12 +77,12 @@ def _counted(scene: Scene, progress: Progress, start: datetime, end: datetime) -
 
 async def _show(name: str, speed: float, output: Output, *, is_once: bool) -> None:
     """A broker, devices and dispatcher over MQTT on loopback, at a chosen speed."""
-    with EmbeddedBroker() as broker, copied(name, broker.url) as path:
+    with EmbeddedBroker() as broker, copied(name, broker.url, speed) as path:
         site_file = parsed(path)
         midnight = first_midnight(path, site_file)
         start = midnight if is_once else midnight + BEGINS_AT
         clock, stop = FastClock(start, speed), asyncio.Event()
-        fleet = _fleet(path, site_file, clock, speed)
+        fleet = _fleet(path, site_file, clock)
         until = midnight + timedelta(days=1) if is_once else None
         stage = _Stage(path, site_file, output, start=start, speed=speed, stop=stop, until=until)
         gone = asyncio.Event()
@@ -96,7 +96,7 @@ async def _show(name: str, speed: float, output: Output, *, is_once: bool) -> No
         stage.conclude()
 
 
-def _fleet(path: Path, site_file: SiteFile, clock: FastClock, speed: float) -> Fleet[MqttLink]:
+def _fleet(path: Path, site_file: SiteFile, clock: FastClock) -> Fleet[MqttLink]:
     topics, broker = Topics(site_file.site.id), site_file.devices.broker
     assert isinstance(broker, Broker), "the copy names one"
     address = address_of(broker)
@@ -104,8 +104,8 @@ def _fleet(path: Path, site_file: SiteFile, clock: FastClock, speed: float) -> F
     def make_link(session: Session) -> MqttLink:
         return MqttLink(address, session, topics.heartbeat(session.client_id))
 
-    period_s = site_file.devices.tick_s * max(1.0, round(speed / SPEED))
-    return Fleet(site_file.site.id, parts_of(path, site_file, clock.now()), make_link, clock, period_s=period_s)
+    parts = parts_of(path, site_file, clock.now())
+    return Fleet(site_file.site.id, parts, make_link, clock, period_s=site_file.devices.tick_s)
 
 
 class _Stage:

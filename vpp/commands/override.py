@@ -78,7 +78,7 @@ async def _ask(site_file: SiteFile, order: Order) -> Answer:
 
 def _told(options: argparse.Namespace, order: Order, answer: Answer, site_file: SiteFile) -> str:
     value = "" if order.value is None else f" {order.value:g}" if isinstance(order.value, float) else f" {order.value}"
-    lines = [f"{order.asset} {order.action}{value}: {answer.status.upper()}, {answer.message}"]
+    lines = [f"{order.asset} {order.action}{value}: {answer.status.upper()} {answer.message}"]
     effect = answer.effective
     if effect is not None and effect.until is not None:
         until = clock(effect.until.astimezone(ZoneInfo(site_file.site.timezone)))

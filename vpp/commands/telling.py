@@ -42,7 +42,7 @@ class Teller:
             return
         self._course_id = course.id
         worth = "" if course.idle_net is None else f", {money(course.net - course.idle_net)} more than stores at rest"
-        self._output.say(f"{at}  plan until {course.end:%H:%MZ}: {money(course.net)} {course.currency}{worth}")
+        self._output.say(f"{at}  plan until {course.end:%d %b %H:%MZ}: {money(course.net)} {course.currency}{worth}")
 
     def _tell_alarms(self, at: str, operation: Operation) -> None:
         standing = {(alarm.code, alarm.asset): alarm for alarm in operation.dispatcher.alarms.standing()}

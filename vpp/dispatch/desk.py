@@ -177,9 +177,9 @@ def _effect(
         why = answer.why if isinstance(answer, Refusal) else "it has no set-point"
         return AnswerStatus.ACCEPTED, "not_heard", f"takes effect when it can: {why}", None
     if request.action is Action.SET_EXPORT_KW and answer.narrowed_by is not None:
-        message = f"clipped from {value:,g} to {answer.export_kw:,.1f} kW by its limit: {answer.narrowed_by}"
+        message = f"from {value:,g} to {answer.export_kw:,.4g} kW ({answer.narrowed_by})"
         return AnswerStatus.CLIPPED, "clipped", message, answer.export_kw
-    return AnswerStatus.ACCEPTED, "ok", f"{request.asset} goes to {answer.export_kw:,.1f} kW", answer.export_kw
+    return AnswerStatus.ACCEPTED, "ok", f"{request.asset} goes to {answer.export_kw:,.4g} kW", answer.export_kw
 
 
 def _answer(

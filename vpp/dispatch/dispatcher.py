@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from math import inf
 
 from adapters.protocols import Stamp
-from vpp.control.decide import RULE, decide
+from vpp.control.decide import decide
 from vpp.dispatch.alarms import AlarmBoard
 from vpp.dispatch.desk import Desk, Judgement
 from vpp.dispatch.leases import Leases
@@ -133,8 +133,6 @@ class Dispatcher:
         due = () if self.is_fenced else tuple(self.leases.due(outcome, now, mono_s))
         self.latest = Tick(snapshot, decision, outcome, due, ended)
         self._watch.look(self.latest, now, mono_s)
-        has_no_plan = decision.rung >= RULE and not any(o.asset == SITE for o in snapshot.overrides)
-        self.alarms.hold("no_plan", SITE, "no plan covers this instant" if has_no_plan else None, now)
         return self.latest
 
     def sent(self, permit: Permit, stamp: Stamp, mono_s: float) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from vpp.control.decide import RULE
 from vpp.dispatch.alarms import AlarmBoard
 from vpp.dispatch.leases import Leases
 from vpp.dispatch.mailbox import Mailbox
@@ -12,6 +13,8 @@ from vpp.domain.unit import Kind, Mode, Unit
 
 GRACE_TICKS = 10
 """So many ticks after the start nothing is said of devices that have not come up yet."""
+PLAN_GRACE_TICKS = 30
+"""So many ticks after the start the first plan may take."""
 QUIET_S = 60.0
 """A minute without bad messages ends that alarm."""
 JUMP_S = 2.0
@@ -73,6 +76,7 @@ class Watch:
             if unit.id in self._bad_since_s and mono_s - self._bad_since_s[unit.id] > QUIET_S:
                 del self._bad_since_s[unit.id]
                 self._alarms.clear("bad_messages", unit.id)
+        self._look_at_plan(tick, now)
         self._look_at_target(tick, now)
         self._look_at_connection(tick, now)
 
@@ -118,6 +122,11 @@ class Watch:
         self._clock = (now, mono_s)
         if mono_s - self._clock_jumped_s > CLOCK_ALARM_S:
             self._alarms.clear("clock_jump", SITE)
+
+    def _look_at_plan(self, tick: Tick, now: datetime) -> None:
+        is_told = any(override.asset == SITE for override in tick.snapshot.overrides)
+        is_missing = tick.decision.rung >= RULE and not is_told and self._tick_count > PLAN_GRACE_TICKS
+        self._alarms.hold("no_plan", SITE, "no plan covers this instant" if is_missing else None, now)
 
     def _look_at_target(self, tick: Tick, now: datetime) -> None:
         decision = tick.decision
