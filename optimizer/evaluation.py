@@ -13,11 +13,12 @@ def port_values(program: Program, value: Array, stamp: Stamp, port: Name) -> Arr
     return _form_values(program, value, stamp, stamp.template.ports[port])
 
 
-def money_earned(program: Program, value: Array) -> dict[str, float]:
-    """Money by component, and the preference, in thousandths of the currency."""
+def money_earned(program: Program, value: Array, components: frozenset[str]) -> dict[str, float]:
+    """Money by component, in thousandths of the currency; components that no stamp has are left out."""
     earned: dict[str, float] = {}
     for stamp in program.stamps:
-        for component, form in stamp.template.money.items():
+        for component in components & stamp.template.money.keys():
+            form = stamp.template.money[component]
             earned[component] = earned.get(component, 0.0) + float(_form_values(program, value, stamp, form).sum())
     return earned
 

@@ -87,8 +87,9 @@ Watch = Callable[[Stand], None]
 """Told several times a second how a long search stands. With a watch, Ctrl-C ends the search with its best answer."""
 
 WATCH_EVERY_S = 0.1
-PRESOLVE_FROM_COLUMNS = 2000
-"""Smaller linear programs are solved faster than they are simplified; measured in `benchmarks/`."""
+SMALL_COLUMNS = 2000
+"""Below so many columns a linear program is solved faster without presolve and with the simplest edge weights that
+still pay, Devex; measured in `benchmarks/`."""
 _FEASIBLE = 2
 _NO_LIMIT = 2**31 - 1
 _STOPPED = (
@@ -98,6 +99,7 @@ _STOPPED = (
 )
 _IRREDUCIBLE_FROM_LP = 2 | 4
 _SIDES: dict[int, tuple[str, ...]] = {1: (), 2: ("lower",), 3: ("upper",), 4: ("lower", "upper")}
+_DEVEX, _CHOOSE = 1, -1
 _STRATEGY = {Method.DUAL_SIMPLEX: 1, Method.PRIMAL_SIMPLEX: 4}
 
 
@@ -201,10 +203,12 @@ class Solver:
             RuntimeError: the model is unbounded or the solver failed; neither can come from a site's input.
 
         """
+        is_small = self._columns < SMALL_COLUMNS and not self._has_binaries
         self._set(
             solver="ipx" if method is Method.INTERIOR_POINT else "simplex",
             simplex_strategy=_STRATEGY.get(method, 1),
-            presolve="choose" if self._has_binaries or self._columns >= PRESOLVE_FROM_COLUMNS else "off",
+            presolve="off" if is_small else "choose",
+            simplex_dual_edge_weight_strategy=_DEVEX if is_small else _CHOOSE,
             mip_rel_gap=gap_fraction,
             mip_abs_gap=1e-6,
             mip_feasibility_tolerance=1e-9,

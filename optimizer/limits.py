@@ -11,6 +11,7 @@ from optimizer.search import Found
 from optimizer.template import Column, Row, is_timed
 from vpp.domain.plan import BindingLimit, Values
 
+NO_STEPS = np.empty(0, dtype=np.int64)
 NO_WORTH_PER_MWH = 1e-3
 """Dual prices up to this size are ties, not limits."""
 FORBIDDEN_KW = 1e-6
@@ -83,8 +84,8 @@ def _sides(owner: str, line: Row | Column, price: Array, lower: Array, upper: Ar
     if not _is_worth_telling(price):
         return
     for side, bound, worth in (("lower", lower, price), ("upper", upper, -price)):
-        steps = np.flatnonzero(worth > NO_WORTH_PER_MWH)
-        if label.side(side) and steps.size:
+        steps = np.flatnonzero(worth > NO_WORTH_PER_MWH) if label.side(side) else NO_STEPS
+        if steps.size:
             at = bound[steps]
             yield BindingLimit(
                 owner=owner,

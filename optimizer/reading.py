@@ -79,13 +79,13 @@ def _values(array: Array) -> Values:
 
 def read_money(problem: Problem, assembly: Assembly, value: Array) -> Money:
     """Money by component, as the model counts it."""
-    earned = money_earned(assembly.program, value)
+    earned = money_earned(assembly.program, value, frozenset(MONEY))
     return Money(problem.currency, **{component: earned.get(component, 0.0) / 1000 + 0.0 for component in MONEY})
 
 
 def read_prospect(assembly: Assembly, value: Array) -> float:
     """Worth of what is left in the stores after the horizon, in the site's currency."""
-    return money_earned(assembly.program, value).get(PROSPECT, 0.0) / 1000
+    return money_earned(assembly.program, value, frozenset({PROSPECT})).get(PROSPECT, 0.0) / 1000
 
 
 def read_positions(problem: Problem, schedules: tuple[Schedule, ...]) -> tuple[Position, ...]:
