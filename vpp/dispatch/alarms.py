@@ -1,6 +1,6 @@
 """Which conditions demand a response now?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -142,12 +142,20 @@ RULES: Mapping[str, Rule] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An alarm that was raised or told anew, or one that was cleared."""
+
+    alarm: Alarm
+    is_cleared: bool
+
+
 class AlarmBoard:
     """Alarms that stand, and what changed since they were last asked for."""
 
     def __init__(self) -> None:
         self._standing: dict[tuple[str, str], Alarm] = {}
-        self._changed: dict[tuple[str, str], Alarm | None] = {}
+        self._changed: dict[tuple[str, str], Change] = {}
 
     def set(self, code: str, asset: str, message: str, now: datetime) -> None:
         """A condition holds. Its message may change as it goes on; the instant it began does not."""
@@ -168,12 +176,14 @@ class AlarmBoard:
             act_within_s=rule.act_within_s,
             acknowledged_by=None if standing is None else standing.acknowledged_by,
         )
-        self._standing[code, asset] = self._changed[code, asset] = alarm
+        self._standing[code, asset] = alarm
+        self._changed[code, asset] = Change(alarm, is_cleared=False)
 
     def clear(self, code: str, asset: str) -> None:
         """A condition holds no more."""
-        if self._standing.pop((code, asset), None) is not None:
-            self._changed[code, asset] = None
+        alarm = self._standing.pop((code, asset), None)
+        if alarm is not None:
+            self._changed[code, asset] = Change(alarm, is_cleared=True)
 
     def hold(self, code: str, asset: str, message: str | None, now: datetime) -> None:
         """A condition holds with a message, or holds no more where there is none."""
@@ -192,14 +202,15 @@ class AlarmBoard:
         standing = self._standing.get((code, asset))
         if standing is None:
             return False
-        self._standing[code, asset] = self._changed[code, asset] = replace(standing, acknowledged_by=operator)
+        self._standing[code, asset] = seen = replace(standing, acknowledged_by=operator)
+        self._changed[code, asset] = Change(seen, is_cleared=False)
         return True
 
     def standing(self) -> list[Alarm]:
         """Alarms that stand, the most urgent first, then the oldest."""
         return sorted(self._standing.values(), key=lambda alarm: (alarm.severity, alarm.since, alarm.code, alarm.asset))
 
-    def take_changes(self) -> Iterable[tuple[str, str, Alarm | None]]:
-        """What changed since the last call: code, asset, and the alarm, or nothing where it was cleared."""
+    def take_changes(self) -> list[Change]:
+        """What changed since the last call."""
         changed, self._changed = self._changed, {}
-        return [(code, asset, alarm) for (code, asset), alarm in changed.items()]
+        return list(changed.values())

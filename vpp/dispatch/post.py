@@ -14,6 +14,7 @@ from adapters.session import Subscription
 from adapters.topics import DeviceKind, DeviceTopic, FeedTopic, MarketKind, MarketTopic, OperatorTopic, Topics
 from vpp.dispatch.dispatcher import Dispatcher
 from vpp.dispatch.status import plan_document, status_document
+from vpp.domain.alarm import Alarm
 from vpp.domain.command import Presence
 from vpp.domain.course import Course
 from vpp.domain.feed import Feed, FeedAnswer
@@ -103,7 +104,7 @@ class Post:
 
     def greeting(self, now: datetime) -> Sequence[Outgoing]:
         """What is said on every connection before anything else."""
-        standing = [self._alarm(alarm.code, alarm.asset, now) for alarm in self._dispatcher.alarms.standing()]
+        standing = [self.alarm(alarm, now) for alarm in self._dispatcher.alarms.standing()]
         course = [] if self._dispatcher.course is None else [self.plan(self._dispatcher.course)]
         return [self._presence(now, is_online=True), *standing, *course]
 
@@ -127,9 +128,10 @@ class Post:
         """What the plan in force will do."""
         return Outgoing(self.topics.plan, json_bytes(plan_document(course)), is_retained=True)
 
-    def alarms(self, now: datetime) -> list[Outgoing]:
-        """Alarms that changed."""
-        return [self._alarm(code, asset, now) for code, asset, _ in self._dispatcher.alarms.take_changes()]
+    def alarm(self, alarm: Alarm, now: datetime, *, is_cleared: bool = False) -> Outgoing:
+        """An alarm that stands, or the empty message that clears it."""
+        payload = b"" if is_cleared else alarm_bytes(alarm, now)
+        return Outgoing(self.topics.alarm(alarm.code, alarm.asset), payload, is_retained=True)
 
     def status(self, now: datetime, mono_s: float) -> Outgoing:
         """Who is in control, and what every asset does."""
@@ -139,11 +141,6 @@ class Post:
     def _presence(self, now: datetime, *, is_online: bool) -> Outgoing:
         presence = Presence("dispatcher", is_online, now, self._instance, self._dispatcher.leases.epoch)
         return Outgoing(self.topics.dispatcher_state, dispatcher_state_bytes(presence), is_retained=True)
-
-    def _alarm(self, code: str, asset: str, now: datetime) -> Outgoing:
-        found = [a for a in self._dispatcher.alarms.standing() if (a.code, a.asset) == (code, asset)]
-        payload = alarm_bytes(found[0], now) if found else b""
-        return Outgoing(self.topics.alarm(code, asset), payload, is_retained=True)
 
     def _look_at_command(self, asset: str, incoming: Incoming, now: datetime) -> None:
         """A command that was retained would be obeyed by a device that comes up: it is cleared and named."""

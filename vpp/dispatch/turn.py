@@ -12,7 +12,7 @@ from vpp.dispatch.post import Asked, Post
 from vpp.dispatch.tick import Tick
 from vpp.domain.override import SITE, Answer, AnswerStatus
 from vpp.journal import JournalError
-from vpp.records import Answered, Commanded, Decided, Entry, OverrideEnded, Received
+from vpp.records import AlarmChanged, Answered, Commanded, Decided, Entry, OverrideEnded, Received
 
 STATUS_EVERY_S = 1.0
 """The status is published so often, and at once where who is in control changes."""
@@ -57,8 +57,7 @@ class Turn:
             await self._apply(tick, now, mono_s)
         while self._post.to_clear:
             self._link.send(self._post.to_clear.popleft())
-        for message in self._post.alarms(now):
-            self._link.send(message)
+        await self._publish_alarms(now)
         self._tell(tick, now, mono_s)
         return tick
 
@@ -118,6 +117,18 @@ class Turn:
         for permit, stamp in tick.due:
             if self._link.send(self._post.command(permit, stamp)):
                 self._dispatcher.sent(permit, stamp, mono_s)
+
+    async def _publish_alarms(self, now: datetime) -> None:
+        """Tell what changed; that it cannot be written down is an alarm of its own, told in the next turn."""
+        changes = self._dispatcher.alarms.take_changes()
+        if not changes:
+            return
+        for change in changes:
+            self._link.send(self._post.alarm(change.alarm, now, is_cleared=change.is_cleared))
+        try:
+            await self._recorder.append([Entry(now, AlarmChanged(c.alarm, c.is_cleared)) for c in changes])
+        except JournalError as error:
+            self._journal_failed(error, now)
 
     def _journal_failed(self, error: JournalError, now: datetime) -> None:
         self._dispatcher.alarms.set("journal_failed", SITE, f"the journal cannot be written: {error}", now)
