@@ -25,6 +25,9 @@ FENCE = re.compile(
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)
 ANY_LINES = "[…]"
 """A line of shown output that stands for any number of lines."""
+GAP = re.compile(r"(?<=\S) {2,}")
+LIMIT = re.compile(r"(?P<limit>^  [\w ]+: \S.*?) {2,}\S.*? {2,}(?P<worth>[\d.,]+ [A-Z]{3}/kWh?)$")
+"""A row of what limits a plan. Over steps in which nothing moves, its price may stand at any of them."""
 COPIED = ("site_configs", "optimizer", "vpp", "adapters", "tests")
 LONGEST_S = 120
 
@@ -108,9 +111,13 @@ def run(command: str, workspace: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def fits(output: str, shown: str) -> bool:
-    """Whether an output is the one shown, left-out lines aside."""
-    lines = (r"(?:.*\n)*" if line == ANY_LINES else re.escape(line) + r"\n" for line in shown.splitlines())
-    return re.fullmatch("".join(lines), output) is not None
+    """Whether an output is the one shown, left-out lines, widths of columns and the times of limits aside."""
+    lines = (r"(?:.*\n)*" if line == ANY_LINES else re.escape(_compared(line)) + r"\n" for line in shown.splitlines())
+    return re.fullmatch("".join(lines), "".join(f"{_compared(line)}\n" for line in output.splitlines())) is not None
+
+
+def _compared(line: str) -> str:
+    return GAP.sub("  ", LIMIT.sub(r"\g<limit>  \g<worth>", line))
 
 
 def refreshed(text: str, workspace: Path) -> str:
