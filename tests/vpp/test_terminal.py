@@ -99,6 +99,7 @@ def test_columns_average_the_steps_they_gather():
 def test_hours_stand_above_the_columns_in_which_they_begin():
     assert Columns(hours(24), 24).scale() == "00 03 06 09 12 15 18 21"
     assert Columns(hours(96, 15), 48).scale() == "00    03    06    09    12    15    18    21"
+    assert Columns(hours(16, 15), 16).scale() == "00          03"
 
 
 def test_months_stand_above_the_columns_of_a_year():
