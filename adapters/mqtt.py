@@ -174,7 +174,7 @@ class MqttLink:
                 client.timeout = 1.0
                 with suppress(aiomqtt.MqttError):
                     await client.__aexit__(None, None, None)
-            _abort(client)
+            await _abort(client)
 
     def _fall(self) -> None:
         """No message can be sent from here on, and none that waits will be."""
@@ -188,14 +188,16 @@ class MqttLink:
     async def _serve(self, client: aiomqtt.Client, inbox: "_Inbox") -> None:
         """Pass messages in both directions until the connection is lost or to be closed."""
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_watch(client)), group.create_task(self._deliver(inbox))]
+            tasks = [group.create_task(_watch(client))]
             await self._subscribe(client)
-            await self._greet(client)
             tasks.append(group.create_task(self._publish_all(client)))
+            for message in self._session.greeting():
+                await self._outbox.put(message)
             self.counters.connections += 1
             self.why_down = ""
             self._up.set()
             LOG.info("connected to the broker at %s", self._address)
+            tasks.append(group.create_task(self._deliver(inbox)))
             await self._beat(client, inbox)
             await self._say_farewell()
             for task in tasks:
@@ -219,26 +221,15 @@ class MqttLink:
         def landed(flight: asyncio.Task[None]) -> None:
             free.release()
             self._outbox.task_done()
-            self._count(is_sent=not flight.cancelled() and flight.exception() is None)
+            is_sent = not flight.cancelled() and flight.exception() is None
+            self.counters.sent += is_sent
+            self.counters.unknown += not is_sent
 
         async with asyncio.TaskGroup() as flights:
             while True:
                 await free.acquire()
                 flight = flights.create_task(_publish(client, await self._outbox.get()))
                 flight.add_done_callback(landed)
-
-    def _count(self, *, is_sent: bool) -> None:
-        self.counters.sent += is_sent
-        self.counters.unknown += not is_sent
-
-    async def _greet(self, client: aiomqtt.Client) -> None:
-        for message in self._session.greeting():
-            is_sent = False
-            try:
-                await _publish(client, message)
-                is_sent = True
-            finally:
-                self._count(is_sent=is_sent)
 
     async def _deliver(self, inbox: "_Inbox") -> None:
         try:
@@ -255,13 +246,13 @@ class MqttLink:
         self.counters.received += 1
         if len(payload) > self._session.largest_bytes:
             self.counters.refused += 1
-            LOG.warning("a message of %d bytes on %a is refused", len(payload), topic)
+            LOG.info("a message of %d bytes on %a is refused", len(payload), topic)
             return
         try:
             self._session.receive(Incoming(topic, payload, message.retain))
         except MessageError as error:
             self.counters.refused += 1
-            LOG.warning("a message on %a is refused: %s", topic, error)
+            LOG.info("a message on %a is refused: %s", topic, error)
 
     async def _beat(self, client: aiomqtt.Client, inbox: "_Inbox") -> None:
         """Send a beat to ourselves again and again until the link is to be closed."""
@@ -387,11 +378,12 @@ async def _enter(client: aiomqtt.Client) -> None:
         raise
 
 
-def _abort(client: aiomqtt.Client) -> None:
-    """Close the socket, if it is open, with a reset, so that what the broker has not read is not acted on later.
+async def _abort(client: aiomqtt.Client) -> None:
+    """Close the socket, if it is open, with a reset, so that what has not left this machine never does.
 
     The library leaves the socket of a failed or frozen connection open, and has no way to close it.
     """
+    await asyncio.sleep(0)  # what the library has scheduled for the socket must find it open
     paho = client._client  # noqa: SLF001
     connection = paho.socket()
     if isinstance(connection, socket.socket):

@@ -18,6 +18,8 @@ class Network:
     """So many bytes more from the client pass on, then the connection is cut; once."""
     is_dead: bool = False
     """Nothing passes on, and nobody is told."""
+    is_refusing: bool = False
+    """New connections are closed at once."""
     connections: int = 0
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -52,6 +54,9 @@ async def network(broker_port: int, **how):
     net = Network(**how)
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if net.is_refusing:
+            writer.transport.abort()
+            return
         net.connections += 1
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", broker_port)
         for end in (writer, far_writer):

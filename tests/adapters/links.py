@@ -32,6 +32,8 @@ def make(url: str, client_id: str, *filters: str, timing: Timing = QUICK, receiv
 async def linked(url: str, client_id: str, *filters: str, **options) -> AsyncIterator[tuple[MqttLink, list[Incoming]]]:
     """A connected link and the list of what it heard; closed in order at the end."""
     link, heard = make(url, client_id, *filters, **options)
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
     run = asyncio.create_task(link.run())
     up = asyncio.create_task(link.wait_up())
     try:
@@ -50,3 +52,4 @@ async def linked(url: str, client_id: str, *filters: str, **options) -> AsyncIte
                 await run
             raise AssertionError("the link does not end")
         run.result()
+    assert not faults, faults
