@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from importlib import import_module
 from pathlib import Path
+from typing import Any, NoReturn
 
 from vpp import __version__
 from vpp.arguments import add_running
-from vpp.domain.errors import InfeasibleError, InputError, UnavailableError
+from vpp.domain.errors import Fault, InfeasibleError, InputError, UnavailableError
 from vpp.output import Output
 
 DONE, FAILED, BAD_INPUT, NO_ANSWER, UNREACHED, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -24,15 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         130 interrupted; 1 is a fault of this program.
 
     """
-    options = _parser().parse_args(arguments)
-    output = Output(is_json=options.json, is_ascii=options.ascii)
+    given = sys.argv[1:] if arguments is None else arguments
+    output = Output(is_json="--json" in given, is_ascii="--ascii" in given)
     try:
-        import_module(f"vpp.commands.{options.command}").run(options, output)
+        options = _parser().parse_args(given)
+        code: int | None = import_module(f"vpp.commands.{options.command}").run(options, output)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one supervisor of the command
-        if options.debug:
+        if "--debug" in given:
             traceback.print_exc()
         return _told(error, output)
-    return DONE
+    return DONE if code is None else code
 
 
 def _told(error: BaseException, output: Output) -> int:
@@ -49,19 +51,31 @@ def _told(error: BaseException, output: Output) -> int:
             output.unavailable(error, code)
         case KeyboardInterrupt():
             code = INTERRUPTED
-            output.say("\ninterrupted")
+            output.interrupted(code)
         case _:
             code = FAILED
             output.internal_error(error, code)
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Refuses like every other part: without a usage text, and as JSON where that was asked for."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"allow_abbrev": False} | given)
+
+    def error(self, message: str) -> NoReturn:
+        is_of_one = message.startswith("argument ")
+        place, _, problem = message.removeprefix("argument ").partition(": ") if is_of_one else ("", "", message)
+        raise InputError([Fault("command line", place, "", problem, f"See {self.prog} --help.")], "nothing was done")
+
+
 def _parser() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = _Parser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else there")
     shared.add_argument("--ascii", action="store_true", help="print no character above 127")
     shared.add_argument("--debug", action="store_true", help="show where in the program an internal error arose")
-    parser = argparse.ArgumentParser(prog="vpp", description="Plans and runs virtual power plants.")
+    parser = _Parser(prog="vpp", description="Plans and runs virtual power plants.")
     parser.add_argument("--version", action="version", version=f"vpp-dispatcher {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 

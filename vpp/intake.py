@@ -69,7 +69,7 @@ def take_in(request: Request, created: datetime) -> Case:
 
     Args:
         request: The site and the span.
-        created: Instant of planning, in UTC; today and the age of files are counted from it.
+        created: Instant of planning, in UTC; tells which day is today.
 
     Raises:
         InputError: with every fault of the site file and of all it refers to.
@@ -90,7 +90,7 @@ def take_in(request: Request, created: datetime) -> Case:
         series = {r.path: r.series.over(horizon) for r in readings if r.series is not None}
         faults += _implausible(document, site_file, readings, series, horizon)
         if not faults:
-            premises = tuple(_premise(reading, horizon, created) for reading in readings)
+            premises = tuple(_premise(reading, horizon) for reading in readings)
             return Case(problem_of(site_file, horizon, series, states), premises)
     raise InputError(sorted(faults, key=lambda fault: (fault.file != document.name, fault.line or 0)))
 
@@ -205,9 +205,9 @@ def _implausible(
             yield reading.fault(document, "column", problem, "If the file is in another unit, give a scale.")
 
 
-def _premise(reading: Reading, horizon: Horizon, created: datetime) -> Premise:
+def _premise(reading: Reading, horizon: Horizon) -> Premise:
     assert reading.series is not None, "only readable series become premises"
-    age_s = (created - reading.series.changed).total_seconds()
+    age_s = (horizon.start - reading.series.changed).total_seconds()
     name = f"{path_text(reading.path)}: {reading.source.file}"
     return Premise(name, max(0.0, age_s), reading.series.describe(horizon), "ok")
 

@@ -32,9 +32,9 @@ class Output:
     def result(self, text: str, document: Any) -> None:
         """Print a result: the document with `--json`, else the text."""
         if self.is_json:
-            print(json.dumps(document, indent=2, ensure_ascii=self.is_ascii, allow_nan=False))
+            self._print(json.dumps(document, indent=2, ensure_ascii=self.is_ascii, allow_nan=False) + "\n")
         else:
-            print(self._twin(text), end="")
+            self._print(self._twin(text))
 
     def say(self, text: str) -> None:
         """Say something that is no result."""
@@ -70,10 +70,22 @@ class Output:
         text = f"vpp failed through a fault of its own: {error}\n  Run it again with --debug and report what it shows."
         self._fail(f"{text}{'exit ' + str(code):>20}", {"exit_code": code, "internal_error": str(error)})
 
+    def interrupted(self, code: int) -> None:
+        """Say that the user ended it."""
+        self._fail("\ninterrupted", {"exit_code": code})
+
     def _fail(self, text: str, document: Any) -> None:
         if self.is_json:
-            print(json.dumps({"error": document}, indent=2, ensure_ascii=self.is_ascii))
+            self._print(json.dumps({"error": document}, indent=2, ensure_ascii=self.is_ascii) + "\n")
         self.say(text)
+
+    @staticmethod
+    def _print(text: str) -> None:
+        """Print a result, unless its reader has seen enough and gone away."""
+        try:
+            print(text, end="", flush=True)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes at its end
 
     def _twin(self, text: str) -> str:
         """The same text, without a character above 127 where only those can be shown."""

@@ -50,7 +50,8 @@ def in_process(capsys: Any, *arguments: object) -> Ran:
 
 def command_line(*arguments: object) -> list[str]:
     """The same command for a process of its own."""
-    return [sys.executable, "-W", "error", "-m", "vpp.cli", *map(str, arguments)]
+    script = "import sys; from vpp.cli import main; sys.exit(main())"
+    return [sys.executable, "-W", "error", "-c", script, *map(str, arguments)]
 
 
 def in_own_process(folder: Path, *arguments: object, **environment: str) -> Ran:

@@ -33,7 +33,8 @@ class Premise:
 
     input: str
     age_s: float | None
-    """Seconds since the file was last changed; `None` where nobody knows."""
+    """Seconds from the last change of the input to the start of the plan, 0 where it changed later; `None` where nobody
+    knows. It is counted to the start, so that the same inputs give the same plan whenever it is made."""
     check: str
     verdict: str
 

@@ -53,7 +53,7 @@ def scale_for(values: Iterable[float], *, limits: Iterable[float] = (), most_tic
     A limit is taken into the picture, with a margin beyond it, unless it is more than twice as far out as the values.
     """
     finite = [value for value in values if math.isfinite(value)]
-    low, high = min(0.0, *finite), max(0.0, *finite)
+    low, high = min((0.0, *finite)), max((0.0, *finite))
     if low == high:
         high = low + 1.0
     reach = 2 * max(-low, high)

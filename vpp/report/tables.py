@@ -189,7 +189,7 @@ def run_block(plan: Plan, seal: str) -> str:
     ages = "".join(f"<li>{escape(p.input)}: {_age(p.age_s)}</li>" for p in plan.premises if p.age_s is not None)
     return (
         f'<!-- this run --><footer id="run"><p>Made {plan.created:%Y-%m-%d %H:%M:%S} UTC '
-        f"by vpp-dispatcher {__version__}. {timing}.</p><p>Inputs last changed:</p><ul>{ages}</ul>"
+        f"by vpp-dispatcher {__version__}. {timing}.</p><p>Age of the inputs when the plan begins:</p><ul>{ages}</ul>"
         f"<p class=seal>seal {seal}</p></footer><!-- end of this run -->"
     )
 
@@ -197,5 +197,5 @@ def run_block(plan: Plan, seal: str) -> str:
 def _age(seconds: float) -> str:
     for size, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{seconds:.0f} seconds ago"
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds" if seconds else "changed since"
