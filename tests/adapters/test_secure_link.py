@@ -119,6 +119,27 @@ def test_a_broker_that_passes_nothing_on_is_told_from_one_that_works(tmp_path):
         assert "does it let us use beat?" in asyncio.run(scenario())
 
 
+def test_a_filter_that_the_broker_refuses_is_named():
+    """A broker that answers SUBSCRIBE for two filters with success and failure (MQTT 3.1.1, section 3.9.3)."""
+
+    async def answer(reader, writer):
+        await reader.read(1000)
+        writer.write(b"\x20\x02\x00\x00")
+        subscribe = await reader.read(1000)
+        writer.write(b"\x90\x04" + subscribe[2:4] + b"\x00\x80")
+        await reader.read()
+        writer.close()
+
+    async def scenario():
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises(UnreachableBrokerError, match="it does not let client hear t "):
+                await link_to(Address.from_url(f"mqtt://127.0.0.1:{port}")).run()
+            await asyncio.sleep(0.1)
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize(
     ("url", "host", "port", "is_tls"),
     [
