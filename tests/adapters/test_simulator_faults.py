@@ -7,8 +7,8 @@ import pytest
 from adapters.device_messages import read_birth, read_state, read_telemetry
 from adapters.messages import MessageError
 from optimizer.assets import device_of
-from tests.adapters.bench import ACCEPTED, EXPIRED, REACHED, REJECTED, TOPICS, Bench
-from tests.sites import battery, load
+from tests.adapters.bench import ACCEPTED, EXPIRED, REACHED, REJECTED, START, TOPICS, Bench
+from tests.sites import battery, load, solar
 from vpp.domain.unit import Mode
 
 BIRTH, STATE = TOPICS.birth("bess1"), TOPICS.state("bess1")
@@ -35,7 +35,7 @@ def test_without_a_fault_telemetry_comes_each_second_with_a_rising_seq():
     bench.pass_time(30, step_s=0.1)
     told = bench.telemetry()
     assert [one.seq for one in told] == list(range(1, 32))
-    assert [round((one.at - told[0].at).total_seconds()) for one in told] == list(range(31))
+    assert [(one.at - START).total_seconds() for one in told] == pytest.approx([0.1, *range(1, 31)])
     assert told[-1].export_kw == pytest.approx(40, rel=0.01)
     assert told[-1].soc_fraction == pytest.approx(told[-1].stored_kwh / 200, abs=1e-6)
     assert told[-1].limits.charge_kw == 100
@@ -44,8 +44,24 @@ def test_without_a_fault_telemetry_comes_each_second_with_a_rising_seq():
 def test_a_long_step_of_time_brings_one_message_and_no_backlog():
     bench = working()
     bench.pass_time(60, step_s=60)
+    bench.pass_time(2.95, step_s=0.1)
+    assert len(bench.telemetry()) == 3
+
+
+def test_the_ramp_of_a_command_is_kept():
+    bench = real()
+    bench.tell(bench.command(40.0, ramp_kw_per_s=10.0))
     bench.pass_time(3)
-    assert len(bench.telemetry()) == 4
+    assert bench.device.export_kw == pytest.approx(28, abs=0.5)
+
+
+def test_a_ceiling_above_what_there_is_counts_as_reached():
+    bench = real(asset=solar())
+    command = bench.command(200_000.0)
+    bench.tell(command)
+    bench.pass_time(2)
+    assert bench.statuses(command) == [ACCEPTED, REACHED]
+    assert bench.device.export_kw == pytest.approx(50, rel=0.05)
 
 
 def test_a_greeting_is_a_retained_birth_and_a_retained_state():
@@ -217,7 +233,7 @@ def test_a_tripped_device_carries_no_power_loses_its_lease_and_takes_no_command(
     first = bench.command(40.0)
     bench.pass_time(15)
     told = bench.telemetry()[-1]
-    assert bench.device.export_kw == told.export_kw == 0
+    assert bench.device.export_kw == told.export_kw == bench.physics.told[-1][0] == 0
     assert (told.mode, told.limits.discharge_kw, told.lease) == (Mode.STANDBY, 0, None)
     assert bench.statuses(first)[-1] is EXPIRED
     assert bench.tell(bench.command(5.0, seq=2)) == [REJECTED]
@@ -249,6 +265,18 @@ def test_a_disconnected_device_leaves_its_will_and_its_lease_runs_on():
     bench.pass_time(3)
     assert read_state("bess1", bench.said(STATE)[-1]).is_online
     assert read_birth("bess1", bench.said(BIRTH)[-1]).boot_id == boot_id
+
+
+def test_what_is_on_its_way_is_lost_with_the_connection():
+    bench = working({"fault": "late", "delay_s": 5, "for_s": 10}, {"fault": "disconnect", "at_s": 10, "for_s": 2})
+    bench.pass_time(30)
+    assert [one.seq for one in bench.telemetry()] == [1, 2, 3, 4, *range(12, 31)]
+
+
+def test_what_waits_to_be_swapped_is_lost_with_the_connection():
+    bench = working({"fault": "out_of_order", "at_s": 5, "for_s": 5}, {"fault": "disconnect", "at_s": 8, "for_s": 2})
+    bench.pass_time(12)
+    assert [one.seq for one in bench.telemetry()] == [1, 2, 3, 4, 6, 5, 10, 11, 12]
 
 
 def test_two_faults_at_a_time_add_up():
