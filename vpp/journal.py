@@ -27,12 +27,15 @@ TAIL_COUNT = 100
 PAGE_COUNT = 500
 """Records read in one go; short reads let the writer fold its log back into the database."""
 _GENESIS = bytes(32)
+_MOVE = "Look at it with `vpp audit verify`, and move it away to start a new one."
+_TABLE = """CREATE TABLE records (
+    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL, hash BLOB NOT NULL
+)"""
+_INDEX = "CREATE INDEX records_by_kind ON records (kind)"
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
-CREATE TABLE records (
-    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL, hash BLOB NOT NULL
-);
-CREATE INDEX records_by_kind ON records (kind);
+{_TABLE};
+{_INDEX};
 CREATE TRIGGER records_stay BEFORE DELETE ON records BEGIN SELECT RAISE(ABORT, 'records are never deleted'); END;
 CREATE TRIGGER records_keep BEFORE UPDATE ON records BEGIN SELECT RAISE(ABORT, 'records are never changed'); END;
 PRAGMA application_id = {APPLICATION_ID};
@@ -59,9 +62,9 @@ _T = TypeVar("_T")
 class JournalError(UnavailableError):
     """The journal cannot be read or written."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: str, remedy: str = "Free space, or see to the folder's rights.") -> None:
         self.path = path
-        super().__init__(f"journal {path}", reason, "Free space, or see to the folder's rights.")
+        super().__init__(f"journal {path}", reason, remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,11 @@ class JournalReader:
         is_settled = not os.access(path.parent, os.W_OK) and (not log.exists() or log.stat().st_size == 0)
         mode = "mode=ro&immutable=1" if is_settled else "mode=ro"
         self._database = self._try(lambda: self._connect(f"{path.absolute().as_uri()}?{mode}"))
-        self._try(self._check_format)
+        try:
+            self._try(self._check_format)
+        except JournalError:
+            self._database.close()
+            raise
 
     def close(self) -> None:
         """Let go of the file."""
@@ -165,7 +172,7 @@ class JournalReader:
         except JournalError as error:
             return Broken(seq + 1, None, error.reason)
         if published is not None and published.seq > seq:
-            return Broken(seq + 1, None, f"records {seq + 1} to {published.seq} were cut off")
+            return Broken(seq + 1, None, f"cut off from here to record {published.seq}")
         return self._broken_index(seq)
 
     def span(self) -> tuple[str, str] | None:
@@ -219,17 +226,24 @@ class JournalReader:
             self._database.execute(f"PRAGMA {n}").fetchone() for n in ("application_id", "user_version")
         )
         if mark != APPLICATION_ID:
-            raise JournalError(self.path, "it is a database, but not a journal of this program")
+            raise JournalError(self.path, "it is a database, but not a journal of this program", _MOVE)
         if edition != FORMAT:
-            raise JournalError(self.path, f"its format is {edition}, and this program reads format {FORMAT}")
+            raise JournalError(self.path, f"its format is {edition}, and this program reads format {FORMAT}", _MOVE)
+        # Under another definition SQLite would read the same bytes as other values, and see no fault.
+        query = "SELECT sql FROM sqlite_master WHERE type IN ('table', 'index') ORDER BY name"
+        if [row[0] for row in self._database.execute(query)] != [_TABLE, _INDEX]:
+            raise JournalError(self.path, "the definition of its table or index was changed", _MOVE)
 
     def _try(self, work: Callable[[], _T]) -> _T:
         try:
             return work()
         except sqlite3.Error as error:
-            raise JournalError(self.path, _reason(error)) from error
+            is_damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+            raise JournalError(self.path, _reason(error), *([_MOVE] if is_damaged else [])) from error
         except OSError as error:
             raise JournalError(self.path, error.strerror or str(error)) from error
+        except UnicodeDecodeError as error:  # SQLite's own words, quoting damaged text
+            raise JournalError(self.path, _REASONS[sqlite3.SQLITE_CORRUPT], _MOVE) from error
 
 
 class Journal(JournalReader):
@@ -321,8 +335,7 @@ class Journal(JournalReader):
             is_anchor = first > 1 and row[0] == first
             broken = None if is_anchor else _broken(row, expected, digest)
             if broken is not None:
-                words = f"record {broken.seq} is broken: {broken.problem}. Move the file away to start a new journal"
-                raise JournalError(self.path, words)
+                raise JournalError(self.path, f"record {broken.seq} is broken: {broken.problem}", _MOVE)
             expected, digest = row[0] + 1, row[4]
 
 

@@ -60,17 +60,15 @@ def replay(records: Iterable[Record], decide: Decide, permit: Permits) -> Iterat
 
 def _compare(record: Record, path: str, journalled: Any, recomputed: Any) -> Iterator[Difference]:
     """Differences in depth. A number that is none equals itself here, and a zero keeps its sign."""
-    if type(journalled) is not type(recomputed) and not _are_numbers(journalled, recomputed):
-        yield _difference(record, path, journalled, recomputed)
-    elif is_dataclass(journalled):
-        for field in fields(journalled):
-            here = f"{path}.{field.name}"
-            yield from _compare(record, here, getattr(journalled, field.name), getattr(recomputed, field.name))
-    elif isinstance(journalled, Mapping):
+    if isinstance(journalled, Mapping) and isinstance(recomputed, Mapping):
         for key in sorted({*journalled, *recomputed}):
             here = f"{path}.{key}"
             yield from _compare(record, here, journalled.get(key, _ABSENT), recomputed.get(key, _ABSENT))
-    elif isinstance(journalled, int | float) and not isinstance(journalled, bool):
+    elif is_dataclass(journalled) and type(journalled) is type(recomputed):
+        for field in fields(journalled):
+            here = f"{path}.{field.name}"
+            yield from _compare(record, here, getattr(journalled, field.name), getattr(recomputed, field.name))
+    elif _are_numbers(journalled, recomputed):
         if repr(float(journalled)) != repr(float(recomputed)):
             yield _difference(record, path, journalled, recomputed)
     elif journalled != recomputed:
