@@ -14,6 +14,10 @@ from vpp.domain.command import Command
 from vpp.domain.setpoint import Permit
 
 
+CLOCK_SLACK = timedelta(seconds=5)
+"""A device's clock may be so much behind ours; one that is ahead shortens its lease itself."""
+
+
 def subscriptions(topics: Topics, asset_id: str) -> tuple[Subscription, ...]:
     """What must be heard to know an asset. Telemetry comes without acknowledgement: the next message says more."""
     return (
@@ -38,7 +42,7 @@ def command_of(permit: Permit, stamp: Stamp) -> Command:
         epoch=stamp.epoch,
         seq=stamp.seq,
         issued_at=stamp.at,
-        not_before=stamp.at,
+        not_before=stamp.at - CLOCK_SLACK,
         valid_until=stamp.at + timedelta(seconds=permit.lease_s),
         ttl_ms=round(permit.lease_s * 1000),
         mode=permit.mode,

@@ -57,7 +57,7 @@ def test_a_permit_becomes_a_lease_that_is_never_retained():
         "epoch": 7,
         "seq": 42,
         "issued_at": "2026-06-01T12:00:00Z",
-        "not_before": "2026-06-01T12:00:00Z",
+        "not_before": "2026-06-01T11:59:55Z",
         "valid_until": "2026-06-01T12:01:00Z",
         "ttl_ms": 60_000,
         "mode": "gfl",
