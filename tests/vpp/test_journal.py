@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.vpp.bodies import NOW, bodies, decided, event, same
 from vpp.domain.setpoint import Permit, Refusal
-from vpp.journal import Broken, Head, Journal, JournalError, JournalReader
+from vpp.journal import Broken, Head, Journal, JournalError, JournalReader, chained
 from vpp.records import Body, Decided, Entry, Event, FeedReceived, Kind, decode, encode, plain
 
 
@@ -307,3 +307,15 @@ def test_a_file_that_was_replaced_is_not_written_unseen(tmp_path: Path) -> None:
         (tmp_path / "j").write_bytes(b"")
         with pytest.raises(JournalError, match="moved or replaced"):
             journal.append([event()])
+
+
+def test_a_forger_who_mends_the_hash_of_one_record_breaks_the_next(tmp_path: Path) -> None:
+    heads = written(tmp_path / "j")
+    forged = encode(event("never said"))
+    digest = chained(bytes.fromhex(heads[1].hash), 3, forged)
+    tampered(
+        tmp_path / "j", f"UPDATE records SET body = x'{forged.body.hex()}', hash = x'{digest.hex()}' WHERE seq = 3"
+    )
+    broken = verified(tmp_path / "j")
+    assert broken is not None
+    assert broken.seq == 4
