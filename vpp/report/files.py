@@ -149,7 +149,8 @@ def instant(at: datetime) -> str:
 
 def decimal(value: float) -> str:
     """With up to twelve decimals, and none that say nothing."""
-    return f"{value:.12f}".rstrip("0").rstrip(".")
+    text = f"{value:.12f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def _limit(plan: Plan, limit: BindingLimit) -> dict[str, Any]:

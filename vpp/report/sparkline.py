@@ -25,8 +25,7 @@ class Columns:
     HOURS_EACH = (0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 168, 336, 672)
 
     def __init__(self, horizon: Horizon, most: int) -> None:
-        starts = horizon.local_starts
-        hours = [(start - starts[0]).total_seconds() / 3600 for start in starts]
+        hours = [(start - horizon.start).total_seconds() / 3600 for start in horizon.starts]
         self.hours = hours[-1] + horizon.step_hours[-1]
         self.hours_each = next(h for h in self.HOURS_EACH if h >= max(horizon.step_hours) and self.hours / h <= most)
         self.column = [int(hour // self.hours_each) for hour in hours]

@@ -30,7 +30,7 @@ def violations(asset: Battery, inputs: Inputs, schedule: Schedule) -> Iterator[t
     if inputs.end_value_per_mwh is None:
         yield from _end_violations(asset, stored_kwh)
     if asset.daily_discharge_limit_kwh is not None:
-        yield "daily discharge", _discharged_by_day(inputs, discharge_kw).max() - asset.daily_discharge_limit_kwh
+        yield "daily discharge", _beyond_kwh(asset.daily_discharge_limit_kwh, inputs, discharge_kw).max()
     yield from _reserve_violations(asset, inputs, schedule, before_kwh, stored_kwh)
 
 
@@ -52,11 +52,14 @@ def _window_kwh(asset: Battery, inputs: Inputs) -> tuple[Array, Array]:
     return left_kwh if initial_kwh < lowest[0] else lowest, np.maximum(highest, left_kwh)
 
 
-def _discharged_by_day(inputs: Inputs, discharge_kw: Array) -> Array:
+def _beyond_kwh(limit_kwh: float, inputs: Inputs, discharge_kw: Array) -> Array:
+    """By how much the plan exceeds what is left of each day's discharge; nothing is left of a day already exceeded."""
     day = np.cumsum(inputs.begins_day)
     discharged_kwh: Array = np.bincount(day, weights=discharge_kw * inputs.step_h).astype(np.float64)
-    discharged_kwh[0] += 0.0 if inputs.state is None else inputs.state.discharged_today_kwh
-    return discharged_kwh
+    left_kwh: Array = np.full(discharged_kwh.size, limit_kwh)
+    left_kwh[0] -= 0.0 if inputs.state is None else min(inputs.state.discharged_today_kwh, limit_kwh)
+    beyond_kwh: Array = discharged_kwh - left_kwh
+    return beyond_kwh
 
 
 def _reserve_violations(

@@ -59,7 +59,8 @@ def parameters(asset: Battery, inputs: Inputs) -> Parameters:
     initial_kwh = asset.initial_soc_fraction * capacity_kwh if state is None else state.stored_kwh
     drained_kwh = initial_kwh * np.cumprod(1 - asset.self_discharge_fraction_per_h * inputs.step_h)
     lowest_kwh, highest_kwh = asset.min_soc_fraction * capacity_kwh, asset.max_soc_fraction * capacity_kwh
-    limit_kwh, end_value_per_mwh = asset.daily_discharge_limit_kwh, inputs.end_value_per_mwh
+    limit_kwh = np.inf if asset.daily_discharge_limit_kwh is None else asset.daily_discharge_limit_kwh
+    end_value_per_mwh = inputs.end_value_per_mwh
     is_end_free = end_value_per_mwh is not None
     return {
         "charge_power_kw": asset.charge_power_kw,
@@ -76,8 +77,8 @@ def parameters(asset: Battery, inputs: Inputs) -> Parameters:
         "most_final_kwh": np.inf if is_end_free else asset.most_final_soc_fraction * capacity_kwh,
         "end_value_per_mwh": 0.0 if end_value_per_mwh is None else end_value_per_mwh,
         "same_day": 1.0 - inputs.begins_day,
-        "discharged_today_kwh": 0.0 if state is None else state.discharged_today_kwh,
-        "daily_discharge_limit_kwh": np.inf if limit_kwh is None else limit_kwh,
+        "discharged_today_kwh": 0.0 if state is None else min(state.discharged_today_kwh, limit_kwh),  # no more today
+        "daily_discharge_limit_kwh": limit_kwh,
         **(_reserve_parameters(asset, inputs) if inputs.reserves else {}),
     }
 

@@ -1,0 +1,118 @@
+"""`vpp plan --now T --state FILE`: the rest of a day, from what was measured."""
+
+import json
+
+import pytest
+
+from tests.sites import P24
+from tests.vpp.command import files_in
+from tests.vpp.plan_files import read_plan
+from tests.vpp.site_folder import DAY, MISSING, changed, write_site
+
+NOW = "2026-11-23T06:20:00Z"
+
+
+@pytest.fixture
+def replan(vpp, folder):
+    """Re-plan the small site from now on, from a state."""
+
+    def run(state, *options, now=NOW, site=None):
+        path = folder / "state.json"
+        path.write_text(state if isinstance(state, str) else json.dumps(state))
+        site = site or write_site(folder)
+        return vpp("plan", site, "--now", now, "--state", path, *options)
+
+    return run
+
+
+def test_the_rest_of_the_day_starts_from_what_was_measured(replan, folder):
+    told = replan({"bess1": {"stored_kwh": 30.0}}, "--json")
+    horizon = told.document["horizon"]
+    assert (horizon["start_utc"], horizon["count"], horizon["first_step_s"]) == (NOW, 18, 2400)
+    made = read_plan(folder / "out")
+    assert made.starts[:3] == [NOW, "2026-11-23T07:00:00Z", "2026-11-23T08:00:00Z"]
+    first = made.of("bess1")[0]
+    power, step_h = first["export_kw"], 2400 / 3600
+    gained = -power * 0.95 if power < 0 else -power / 0.95
+    assert first["stored_kwh"] == pytest.approx(30 + gained * step_h)
+    energy = sum(
+        kw * price * h / 1000
+        for kw, price, h in zip(made.site_export_kw(), P24[6:], [step_h, *[1.0] * 17], strict=True)
+    )
+    assert told.document["objective"]["energy"] == pytest.approx(energy)
+
+
+@pytest.mark.parametrize("now", ["2026-11-23T14:20:00+08:00", "2026-11-23T06:20:00.999Z", "2026-11-23T01:20:00-05:00"])
+def test_an_instant_may_be_written_in_any_zone(replan, folder, now):
+    told = replan({"bess1": {"stored_kwh": 30.0}}, "--json", now=now)
+    assert told.document["horizon"]["start_utc"] == NOW
+    assert read_plan(folder / "out").starts[1] == "2026-11-23T07:00:00Z"
+
+
+def test_a_plan_from_the_first_instant_is_the_plan_of_the_day(replan, vpp, folder):
+    of_the_day = vpp("plan", write_site(folder), "--json").document["objective"]
+    assert (
+        replan({"bess1": {"stored_kwh": 100.0}}, "--json", now=f"{DAY}T00:00:00Z").document["objective"] == of_the_day
+    )
+
+
+def test_a_fuller_store_earns_more(replan):
+    nets = [replan({"bess1": {"stored_kwh": kwh}}, "--json").document["objective"]["net"] for kwh in (100, 150, 200)]
+    assert nets == sorted(nets)
+    assert nets[0] < nets[-1]
+
+
+def test_energy_discharged_since_midnight_counts_against_the_daily_limit(replan, folder):
+    site = write_site(folder, changed((("assets", 0, "daily_discharge_limit_kwh"), 150)))
+    for already, left in ((0, 150), (100, 50), (200, 0)):
+        told = replan({"bess1": {"stored_kwh": 100, "discharged_today_kwh": already}}, site=site)
+        assert told.code == 0, told.err
+        made = read_plan(folder / "out")
+        hours = [2400 / 3600, *[1.0] * 17]
+        discharged = sum(max(0.0, row["export_kw"]) * h for row, h in zip(made.of("bess1"), hours, strict=True))
+        assert discharged <= left + 1e-6
+
+
+FAULTS = {
+    "an unknown store": ({"bess1": {"stored_kwh": 1}, "bess2": {"stored_kwh": 1}}, "bess2", "not a store of this site"),
+    "an asset that stores nothing": ({"bess1": {"stored_kwh": 1}, "base": {"stored_kwh": 1}}, "base", "not a store"),
+    "no measurement": ({}, "bess1", "no measured energy"),
+    "more than it holds": ({"bess1": {"stored_kwh": 201}}, "bess1.stored_kwh", "must be 0 to 200"),
+    "less than nothing": ({"bess1": {"stored_kwh": -1}}, "bess1.stored_kwh", "must be at least 0"),
+    "a word": ({"bess1": {"stored_kwh": "full"}}, "bess1.stored_kwh", "must be a number"),
+    "NaN": ("{bess1: {stored_kwh: .nan}}", "bess1.stored_kwh", "must be a finite number"),
+    "an unknown key": ({"bess1": {"stored_kwh": 1, "soc": 0.5}}, "bess1.soc", "not a known key"),
+    "a number for a section": ({"bess1": 5}, "bess1", "must be a section"),
+    "a list": ([], "", "must be a section"),
+    "nothing": ("", "", "must be a section"),
+    "no JSON": ("{bess1: ", "", "not YAML"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_state_that_cannot_be_is_refused(replan, folder, name):
+    state, place, told = FAULTS[name]
+    site = write_site(folder)
+    there = files_in(folder) | {"state.json"}
+    (fault,) = replan(state, "--json", site=site).faults
+    assert fault["file"] == str(folder / "state.json")
+    assert fault["path"] == place
+    assert told in fault["problem"]
+    assert files_in(folder) == there
+
+
+def test_faults_of_the_state_and_of_the_series_are_found_at_once(replan, folder):
+    site = write_site(folder, prices="start_utc,price_per_mwh\n2026-11-23T00:00:00Z,1\n2026-11-23T01:00:00Z,1\n")
+    faults = replan({"bess2": {"stored_kwh": 1}}, "--json", site=site).faults
+    assert {fault["path"] for fault in faults} == {"markets[0].prices.file", "bess2", "bess1"}
+
+
+def test_a_missing_state_file_is_named(vpp, folder):
+    told = vpp("plan", write_site(folder), "--now", NOW, "--state", "none.json", "--json")
+    (fault,) = told.faults
+    assert (fault["file"], fault["problem"]) == ("none.json", "cannot be read: No such file or directory")
+
+
+def test_a_site_without_stores_needs_an_empty_state(replan, folder):
+    site = write_site(folder, changed((("assets", 0), MISSING)))
+    assert replan({}, site=site).code == 0
