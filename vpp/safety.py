@@ -148,8 +148,8 @@ def _keep_connection(
     """Hold the site's power in one direction below its limit, by moving permits in proportion to the room they have."""
     is_export = direction == EXPORT
     limits, name = snapshot.connection, f"{'export' if is_export else 'import'} limit of the site"
-    limit_kw = limits.export_limit_kw if is_export else limits.import_limit_kw
-    excess_kw, moves = -limit_kw if limit_kw > 0 else 0.0, list[tuple[Permit, float, float]]()
+    excess_kw = -max(0.0, limits.export_limit_kw if is_export else limits.import_limit_kw)
+    moves: list[tuple[Permit, float, float]] = []
     for unit in snapshot.units:
         permit, measured = outcome.get(unit.id), _fresh(snapshot, unit)
         if measured is None or not isinstance(permit, Permit):
@@ -168,7 +168,7 @@ def _keep_connection(
         if end_kw < power_kw:
             moves.append((permit, power_kw, end_kw))
     if excess_kw > NEGLIGIBLE_KW and moves:
-        part = min(1.0, excess_kw / sum(power_kw - end_kw for _, power_kw, end_kw in moves))
+        part = excess_kw / sum(power_kw - end_kw for _, power_kw, end_kw in moves)
         for permit, power_kw, end_kw in moves:
             moved_kw = 0.0 + direction * max(end_kw, power_kw - part * (power_kw - end_kw))
             outcome[permit.asset_id] = _moved(permit, moved_kw, name)

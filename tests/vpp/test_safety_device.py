@@ -197,6 +197,11 @@ def test_a_unit_whose_limits_make_no_sense_is_refused(fields):
     assert answer(battery(**fields), reading("bess1"), 10.0) == Refusal("bess1", NOT_KNOWN)
 
 
+@pytest.mark.parametrize("fields", [{"charge_kw": nan}, {"discharge_kw": nan}], ids=str)
+def test_live_limits_do_not_stand_in_for_a_rating_that_is_not_known(fields):
+    assert answer(battery(**fields), reading("bess1", limits=limits(50.0, 50.0)), 10.0) == Refusal("bess1", NOT_KNOWN)
+
+
 @pytest.mark.parametrize("value", [nan, inf, -1.0])
 def test_live_limits_that_make_no_sense_are_refused(value):
     for live in (limits(value, 50.0), limits(50.0, value)):
@@ -217,6 +222,12 @@ def test_times_that_make_no_sense_are_refused(fields):
 def test_a_last_permit_that_is_no_number_is_refused(last_kw):
     last = in_force("bess1", last_kw)
     assert answer(battery(), reading("bess1"), 10.0, permits=[last]) == Refusal("bess1", NOT_KNOWN)
+
+
+def test_a_last_ceiling_of_generation_that_is_no_number_is_refused():
+    assert answer(solar(), reading("pv1", 30.0, None), 10.0, permits=[in_force("pv1", nan)]) == Refusal(
+        "pv1", NOT_KNOWN
+    )
 
 
 @pytest.mark.parametrize("forming", [Mode.GFM_DROOP, Mode.GFM_VSM, Mode.GFM_ISOCHRONOUS, Mode.BLACK_START])

@@ -47,10 +47,9 @@ def test_at_the_limit_nothing_is_narrowed():
 
 
 def test_rounding_beyond_the_limit_is_not_narrowed():
-    site = snapshot(TWO, export_limit_kw=150.0 - 1e-6)
-    assert narrowed_by(site, wants(a=100.0, b=50.0)) == {"a": None, "b": None}
-    site = snapshot(TWO, export_limit_kw=150.0 - 3e-6)
-    assert narrowed_by(site, wants(a=100.0, b=50.0)) == {"a": EXPORT, "b": EXPORT}
+    site = snapshot([battery("a")], export_limit_kw=0.0)
+    assert narrowed_by(site, wants(a=1e-6)) == {"a": None}
+    assert narrowed_by(site, wants(a=1.1e-6)) == {"a": EXPORT}
 
 
 def test_each_direction_has_its_own_limit():
@@ -126,8 +125,9 @@ def test_an_asset_that_is_not_heard_counts_at_its_rating_in_both_directions(unhe
     assert permitted(site, wants(a=-100.0, b=0.0)) == {"a": -50.0, "b": None}
 
 
-def test_an_asset_that_is_not_heard_and_whose_rating_is_no_number_leaves_no_room():
-    site = snapshot([battery("a"), battery("b", discharge_kw=nan, charge_kw=nan)], [reading("a")])
+@pytest.mark.parametrize("rating_kw", [nan, -0.5])
+def test_an_asset_that_is_not_heard_and_whose_rating_makes_no_sense_leaves_no_room(rating_kw):
+    site = snapshot([battery("a"), battery("b", discharge_kw=rating_kw, charge_kw=rating_kw)], [reading("a")])
     assert permitted(site, wants(a=100.0)) == {"a": 0.0}
     assert permitted(site, wants(a=-100.0)) == {"a": 0.0}
 
@@ -222,11 +222,21 @@ def test_raising_a_ceiling_relieves_import_only_up_to_what_is_delivered():
     assert permitted(site, wants(pv1=100.0, a=0.0)) == {"pv1": 200.0, "a": 600.0}
 
 
-@pytest.mark.parametrize("limit_kw", [0.0, -5.0, nan])
+def test_generation_that_draws_more_than_it_may_is_not_told_to_draw():
+    told = [reading("wind", 900.0, None), reading("pv1", -80.0, None)]
+    site = snapshot([solar("wind", 1000.0, is_controllable=False), solar("pv1", 1000.0)], told, export_limit_kw=50.0)
+    assert permitted(site, wants(pv1=1000.0)) == {"pv1": 0.0}
+
+
+@pytest.mark.parametrize("limit_kw", [0.0, -0.5, nan])
 def test_a_limit_that_is_no_positive_number_allows_nothing(limit_kw):
     site = snapshot([battery("a")], export_limit_kw=limit_kw, import_limit_kw=limit_kw)
     assert permitted(site, wants(a=50.0)) == {"a": 0.0}
     assert permitted(site, wants(a=-50.0)) == {"a": 0.0}
+
+
+def test_a_small_limit_is_a_limit():
+    assert permitted(snapshot([battery("a")], export_limit_kw=0.5), wants(a=50.0)) == {"a": 0.5}
 
 
 def test_a_limit_of_infinity_allows_everything():
@@ -271,3 +281,9 @@ def test_an_asset_without_telemetry_beside_a_verdict_counts_as_unheard():
     site = snapshot([battery("a"), battery("b", 50.0)], [reading("a")], export_limit_kw=100.0)
     site = replace(site, readings={**site.readings, "b": Reading(Verdict.FRESH)})
     assert permitted(site, wants(a=100.0)) == {"a": 50.0}
+
+
+def test_rounding_takes_no_permit_beyond_its_interval():
+    # The last permit less the ramp is 1 - 0.9 kW; 1.7 - (1.7 - that) is a little less, in binary.
+    site = snapshot([battery("a", ramp_kw_per_s=0.9)], permits=[in_force("a", 1.0)], export_limit_kw=0.0)
+    assert permits(site, wants(a=1.7))["a"].export_kw == 1.0 - 0.9

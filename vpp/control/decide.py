@@ -39,9 +39,10 @@ def decide(snapshot: Snapshot, course: Course | None) -> Decision:
     if Action.SET_EXPORT_KW in at_site:
         override = at_site[Action.SET_EXPORT_KW]
         return _shared(snapshot, decision, _number(override), Owner.OVERRIDE, _told(override))
-    if snapshot.signal is not None and not is_paused and rung < RULE:
-        target_kw = _uncontrolled_kw(snapshot) + _undisturbed_kw(snapshot, wanted) + snapshot.signal.export_kw
-        return _shared(snapshot, decision, target_kw, Owner.SIGNAL, f"signal of {snapshot.signal.product}")
+    signal = snapshot.signal
+    if signal is not None and isfinite(signal.export_kw) and not is_paused and rung < RULE:
+        target_kw = _uncontrolled_kw(snapshot) + _undisturbed_kw(snapshot, wanted) + signal.export_kw
+        return _shared(snapshot, decision, target_kw, Owner.SIGNAL, f"signal of {signal.product}")
     return decision
 
 
@@ -136,12 +137,14 @@ def _shared(snapshot: Snapshot, decision: Decision, target_kw: float, owner: Own
     setpoints = dict(decision.setpoints)
     ranges = {u.id: _range(snapshot, u, setpoints[u.id].export_kw) for u in _controllable(snapshot)}
     free = [u for u in _controllable(snapshot) if heard(snapshot, u) is not None and not _is_ordered(snapshot, u)]
-    held_kw = sum(reach.start_kw for reach in ranges.values()) - sum(ranges[unit.id].start_kw for unit in free)
+    moved = {unit.id: ranges[unit.id] for unit in free}
+    held_kw = sum(reach.start_kw for name, reach in ranges.items() if name not in moved)
     wanted_kw = target_kw - _uncontrolled_kw(snapshot) - held_kw
-    shared = share(wanted_kw, {unit.id: ranges[unit.id] for unit in free})
+    shared = share(wanted_kw, moved)
     for unit in free:
-        is_all_there_is = unit.kind is Kind.GENERATION and not is_held_back(snapshot, unit)
-        if not is_all_there_is or shared[unit.id] < ranges[unit.id].high_kw - MOVES_KW:
+        least_kw = ranges[unit.id].high_kw - MOVES_KW
+        gives_all = unit.kind is Kind.GENERATION and not is_held_back(snapshot, unit) and shared[unit.id] >= least_kw
+        if not gives_all or setpoints[unit.id].export_kw < least_kw:
             setpoint = replace(setpoints[unit.id], export_kw=shared[unit.id], owner=owner, why=why)
             setpoints[unit.id] = _limited(snapshot, setpoint)
     residual_kw = wanted_kw - sum(shared.values())
