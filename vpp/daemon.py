@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import signal
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
+from itertools import islice, takewhile
 from pathlib import Path
 
 from adapters.address import Address, TlsFiles
@@ -36,6 +37,8 @@ JOURNAL_DEADLINE_S = 2.0
 """A record that is not on disk by then counts as not written."""
 PLAN_DEADLINE_S = 120.0
 """A plan that takes longer is given up, unless the site file's time limit says otherwise."""
+PLANS_READ = 8
+"""So many of the last plans are looked at for one that counts."""
 FAREWELL_S = 3.0
 """How long the last messages may take."""
 
@@ -134,33 +137,38 @@ def _state(path: Path) -> Iterator[tuple[StateFolder, Journal]]:
 
 
 def remember(journal: Journal, folder: StateFolder, clock: Clock) -> Remembered:
-    """What earlier terms left: requests that were used, overrides in force, feeds, and the plan that was followed."""
-    records = list(journal.records(KINDS))
+    """What earlier terms left: requests that were used, overrides in force, feeds, and the plan that was followed.
+
+    Only the last days are read: what an operator sent before has expired, whatever its id, so that a start takes no
+    longer after years.
+    """
+    oldest = clock.now() - KEPT_FOR
+    gone = list(_since(journal, Kind.WITHDRAWN, oldest))
+    records = sorted((r for kind in KINDS for r in _since(journal, kind, oldest)), key=lambda record: record.seq)
+    feeds = standing([*_since(journal, Kind.FEED, oldest), *gone])
+    plans = standing([*_since(journal, Kind.PLAN, oldest, most=PLANS_READ), *gone])
+    started = next(iter(journal.newest(Kind.START)), None)
     used = used_requests(records)
-    seen = max((r.body.epoch for r in journal.records([Kind.START]) if isinstance(r.body, Started)), default=0)
-    courses = [r.body.course for r in _latest(journal, Kind.PLAN) if isinstance(r.body, Planned)]
     return Remembered(
-        epoch=folder.next_epoch(seen),
+        epoch=folder.next_epoch(started.body.epoch if started and isinstance(started.body, Started) else 0),
         used_ids=used.ids,
         last_seq=used.last_seq,
         overrides=active_overrides(records, clock.now()),
-        feeds=_feeds(journal, clock),
-        course=courses[-1] if courses else None,
+        feeds=tuple(_feeds(reversed(feeds))),
+        course=next((r.body.course for r in plans if isinstance(r.body, Planned)), None),
     )
 
 
-def _latest(journal: Journal, kind: Kind) -> list[Record]:
-    return standing(journal.records([kind, Kind.WITHDRAWN]))[-1:]
+def _since(journal: Journal, kind: Kind, oldest: datetime, most: int | None = None) -> Iterator[Record]:
+    """Records of one kind from an instant on, the newest first."""
+    return takewhile(lambda record: record.at > oldest, islice(journal.newest(kind), most))
 
 
-def _feeds(journal: Journal, clock: Clock) -> tuple[Feed, ...]:
-    oldest = clock.now() - KEPT_FOR - timedelta(days=1)
-    bodies = [r.body for r in standing(journal.records([Kind.FEED, Kind.WITHDRAWN])) if r.at > oldest]
-    return tuple(
-        Feed(b.series, b.start, round(b.step_s), b.values, b.issued_at)
-        for b in bodies
-        if isinstance(b, FeedReceived) and b.is_accepted and b.issued_at is not None
-    )
+def _feeds(records: Iterable[Record]) -> Iterator[Feed]:
+    for record in records:
+        body = record.body
+        if isinstance(body, FeedReceived) and body.is_accepted and body.issued_at is not None:
+            yield Feed(body.series, body.start, round(body.step_s), body.values, body.issued_at)
 
 
 @contextmanager
