@@ -15,13 +15,13 @@ from vpp.clock import Clock
 from vpp.devices import Binding
 from vpp.dispatch.desk import Desk
 from vpp.dispatch.dispatcher import Dispatcher
-from vpp.dispatch.feeds import FeedShelf, without_journal
+from vpp.dispatch.feeds import NO_JOURNAL, FeedShelf, without_journal
 from vpp.dispatch.ledger import Ledger
 from vpp.dispatch.post import Post
 from vpp.dispatch.tick import Settings, Tick
 from vpp.dispatch.turn import Recorder, Turn
 from vpp.domain.course import Course
-from vpp.domain.feed import Feed
+from vpp.domain.feed import Feed, FeedAnswer
 from vpp.domain.override import Override
 from vpp.domain.unit import Connection
 from vpp.journal import JournalError
@@ -31,6 +31,8 @@ from vpp.replanning import Replanning
 from vpp.series_names import bounds_of, series_of
 from vpp.site import SiteFile, product_of
 
+MOST_FEEDS = 16
+"""So many feeds are taken in one go, so that no flood of them holds up a tick."""
 LATE_KEPT = 4096
 """So many delays of ticks are kept to tell their spread."""
 
@@ -120,12 +122,14 @@ class Operation:
             if not await self.clock.wait(next_s, self.wake):
                 await self.turn.answer_requests(self.clock.now(), self.clock.mono_s())
                 await self._take_feeds()
+                self._wake_for_what_waits()
                 continue
             self._note_lateness(self.clock.mono_s() - next_s)
             now, mono_s = self.clock.now(), self.clock.mono_s()
             tick = await self.turn.take(now, mono_s)
             self.ledger.add(tick, self.dispatcher.course, now, mono_s)
             await self._take_feeds()
+            self._wake_for_what_waits()
             await self._plan(now, mono_s)
             if each is not None:
                 each(tick)
@@ -141,8 +145,7 @@ class Operation:
     def _session(self, client_id: str) -> Session:
         def receive(incoming: Incoming) -> None:
             self.post.receive(incoming, self.clock.now(), self.clock.mono_s())
-            if self.post.requests or self.post.feeds:
-                self.wake.set()
+            self._wake_for_what_waits()
 
         return Session(
             client_id=client_id,
@@ -152,20 +155,29 @@ class Operation:
             will=lambda: self.post.will(self.clock.now()),
         )
 
+    def _wake_for_what_waits(self) -> None:
+        if self.post.requests or self.post.feeds:
+            self.wake.set()
+
     async def _take_feeds(self) -> None:
-        """Answer and keep what came in by topic."""
-        while self.post.feeds:
+        """Answer and keep what came in by topic; a flood of it waits for the next call."""
+        for _ in range(min(MOST_FEEDS, len(self.post.feeds))):
             feed = self.post.feeds.popleft()
-            record, answer = self.shelf.judge(feed, self.clock.now())
-            try:
-                await self._recorder.append([Entry(self.clock.now(), record)])
-            except JournalError as error:
-                answer = without_journal(feed, self.clock.now(), str(error))
-            else:
-                if answer.is_accepted:
-                    self.shelf.keep(feed)
-                    self.replanning.ask(f"new values of {feed.series}")
+            answer = feed if isinstance(feed, FeedAnswer) else await self._taken(feed)
             self.link.send(self.post.feed_answer(answer))
+            if answer.code == NO_JOURNAL:
+                return
+
+    async def _taken(self, feed: Feed) -> FeedAnswer:
+        record, answer = self.shelf.judge(feed, self.clock.now())
+        try:
+            await self._recorder.append([Entry(self.clock.now(), record)])
+        except JournalError as error:
+            return without_journal(feed, self.clock.now(), str(error))
+        if answer.is_accepted:
+            self.shelf.keep(feed)
+            self.replanning.ask(f"new values of {feed.series}")
+        return answer
 
     async def _plan(self, now: datetime, mono_s: float) -> None:
         """Have a plan made where one is due and none is being made."""

@@ -12,9 +12,10 @@ from adapters.simulator import Fleet
 from optimizer.assets import device_of
 from vpp.clock import VirtualClock
 from vpp.dispatch.tick import Tick
+from vpp.dispatch.turn import Recorder
 from vpp.domain.physics import Physics
 from vpp.domain.unit import Unit
-from vpp.operation import Operation, Remembered
+from vpp.operation import Operation, Planner, Remembered
 from vpp.planning import PlanAnswer, PlanRequest
 from vpp.records import Entry
 from vpp.replanner import Replanner
@@ -82,7 +83,16 @@ class Rehearsal:
         await self.operation.lead(until, step)
 
 
-def rehearse(site_path: Path, site_file: SiteFile, start: datetime, scenario: Scenario | None = None) -> Rehearsal:
+def rehearse(
+    site_path: Path,
+    site_file: SiteFile,
+    start: datetime,
+    scenario: Scenario | None = None,
+    *,
+    recorder: Recorder | None = None,
+    planner: Planner | None = None,
+    remembered: Remembered | None = None,
+) -> Rehearsal:
     """Set up a site from its file, with all its devices switched on.
 
     Args:
@@ -90,6 +100,9 @@ def rehearse(site_path: Path, site_file: SiteFile, start: datetime, scenario: Sc
         site_file: What it says.
         start: What the clock shows first, in UTC.
         scenario: What happens to the site, and when.
+        recorder: Where records go; without one they are forgotten.
+        planner: Who plans; without one, this process.
+        remembered: What an earlier term left.
 
     """
     clock, broker = VirtualClock(start), MemoryBroker()
@@ -102,10 +115,10 @@ def rehearse(site_path: Path, site_file: SiteFile, start: datetime, scenario: Sc
     operation = Operation(
         site_path,
         site_file,
-        Remembered(epoch=1),
+        remembered or Remembered(epoch=1),
         clock=clock,
-        recorder=NotRecorded(),
-        planner=InProcessPlanner(site_path),
+        recorder=recorder or NotRecorded(),
+        planner=planner or InProcessPlanner(site_path),
         make_link=make_link,
         instance="rehearsal",
         awaits_plans=True,

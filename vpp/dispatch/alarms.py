@@ -1,6 +1,6 @@
 """Which conditions demand a response now?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -64,7 +64,7 @@ RULES: Mapping[str, Rule] = {
         "somebody published a set-point with the retain flag",
         "a device that comes up may obey an old command",
         "find the publisher; the message was cleared",
-        "it was cleared at the broker",
+        "a minute without another one",
         60,
     ),
     "unowned": Rule(
@@ -156,6 +156,7 @@ class AlarmBoard:
     def __init__(self) -> None:
         self._standing: dict[tuple[str, str], Alarm] = {}
         self._changed: dict[tuple[str, str], Change] = {}
+        self._shelved: frozenset[tuple[str, str]] = frozenset()
 
     def set(self, code: str, asset: str, message: str, now: datetime) -> None:
         """A condition holds. Its message may change as it goes on; the instant it began does not."""
@@ -177,13 +178,13 @@ class AlarmBoard:
             acknowledged_by=None if standing is None else standing.acknowledged_by,
         )
         self._standing[code, asset] = alarm
-        self._changed[code, asset] = Change(alarm, is_cleared=False)
+        self._tell(alarm, is_cleared=False)
 
     def clear(self, code: str, asset: str) -> None:
         """A condition holds no more."""
         alarm = self._standing.pop((code, asset), None)
         if alarm is not None:
-            self._changed[code, asset] = Change(alarm, is_cleared=True)
+            self._tell(alarm, is_cleared=True)
 
     def hold(self, code: str, asset: str, message: str | None, now: datetime) -> None:
         """A condition holds with a message, or holds no more where there is none."""
@@ -203,14 +204,27 @@ class AlarmBoard:
         if standing is None:
             return False
         self._standing[code, asset] = seen = replace(standing, acknowledged_by=operator)
-        self._changed[code, asset] = Change(seen, is_cleared=False)
+        self._tell(seen, is_cleared=False)
         return True
 
+    def shelve(self, shelved: Iterable[tuple[str, str]]) -> None:
+        """Show all alarms but these, by code and asset; one that is not shelved any more shows again if it stands."""
+        former, self._shelved = self._shelved, frozenset(shelved)
+        for key in sorted(former ^ self._shelved):
+            if key in self._standing:
+                self._changed[key] = Change(self._standing[key], is_cleared=key in self._shelved)
+
     def standing(self) -> list[Alarm]:
-        """Alarms that stand, the most urgent first, then the oldest."""
-        return sorted(self._standing.values(), key=lambda alarm: (alarm.severity, alarm.since, alarm.code, alarm.asset))
+        """Alarms that stand and are not shelved, the most urgent first, then the oldest."""
+        shown = [alarm for key, alarm in self._standing.items() if key not in self._shelved]
+        return sorted(shown, key=lambda alarm: (alarm.severity, alarm.since, alarm.code, alarm.asset))
 
     def take_changes(self) -> list[Change]:
         """What changed since the last call."""
         changed, self._changed = self._changed, {}
         return list(changed.values())
+
+    def _tell(self, alarm: Alarm, *, is_cleared: bool) -> None:
+        key = (alarm.code, alarm.asset)
+        if key not in self._shelved:
+            self._changed[key] = Change(alarm, is_cleared)

@@ -4,23 +4,35 @@ A request is judged first, then journalled, then put in force: `judge` changes n
 "accepted" can rely on it being on disk.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from vpp.domain.override import SITE, Action, Answer, AnswerStatus, Effect, Override, Request
+from vpp.dispatch.expected import Expected
+from vpp.domain.override import LONGEST_S, SITE, Action, Answer, AnswerStatus, Effect, Override, Request
 from vpp.domain.setpoint import Permit, Refusal
 from vpp.domain.unit import Mode, Unit
 
-HOLDING = (Action.SET_EXPORT_KW, Action.LIMIT_KW, Action.STOP, Action.SET_MODE, Action.PAUSE_MARKET)
+HOLDING = (
+    Action.SET_EXPORT_KW,
+    Action.LIMIT_KW,
+    Action.STOP,
+    Action.SET_MODE,
+    Action.PAUSE_MARKET,
+    Action.SHELVE_ALARM,
+)
 """Actions that hold for a time; the others act once."""
 ORDERS = (Action.SET_EXPORT_KW, Action.STOP)
 """Of these the latest on an asset replaces the one before."""
 FOR_SITE_ONLY = (Action.PAUSE_MARKET, Action.RESUME_MARKET)
+OF_ALARMS = (Action.ACK_ALARM, Action.SHELVE_ALARM)
 FOR_ISLANDS = (Action.ISLAND, Action.RECONNECT, Action.BLACK_START)
 
-Preview = Callable[[tuple[Override, ...]], Mapping[str, Permit | Refusal]]
-"""What safety would permit now under other overrides, whatever the ramps."""
+CLIPPED_KW = 1e-3
+"""What is off by more than this is not what was asked for."""
+
+Preview = Callable[[tuple[Override, ...]], Expected]
+"""What would come of other overrides now, whatever the ramps."""
 
 
 class RejectedError(Exception):
@@ -67,10 +79,28 @@ class Desk:
         self._last_seq = dict(last_seq or {})
         self.overrides: tuple[Override, ...] = tuple(overrides)
 
-    def judge(self, request: Request, *, is_retained: bool, now: datetime, preview: Preview) -> Judgement:
-        """Say what becomes of a request; nothing is changed yet."""
+    def judge(
+        self,
+        request: Request,
+        *,
+        is_retained: bool,
+        now: datetime,
+        preview: Preview,
+        alarms: Collection[tuple[str, str]] = (),
+    ) -> Judgement:
+        """Say what becomes of a request; nothing is changed yet.
+
+        Args:
+            request: What is asked for.
+            is_retained: Whether the broker kept it from before.
+            now: Wall clock, in UTC.
+            preview: What would come of other overrides.
+            alarms: Code and asset of each alarm that stands.
+
+        """
         try:
             self._check(request, is_retained=is_retained, now=now)
+            _check_alarm(request, alarms)
             return self._judged(request, now, preview)
         except RejectedError as error:
             return Judgement(request, _answer(request, now, AnswerStatus.REJECTED, error.code, str(error)))
@@ -104,6 +134,10 @@ class Desk:
             raise RejectedError("used_seq", f"seq must be above {self._last_seq[request.operator]}, the last one seen")
         if request.expires <= now:
             raise RejectedError("expired", f"expired at {request.expires.isoformat()}")
+        if request.duration_s > LONGEST_S:
+            raise RejectedError("too_long", f"duration_s = {request.duration_s:g}: must be at most {LONGEST_S}")
+        if request.duration_s <= 0 and request.action in HOLDING:
+            raise RejectedError("no_duration", "duration_s = 0: must say how long it holds")
         if request.asset != SITE and request.asset not in self._units:
             known = ", ".join([*self._units, SITE])
             raise RejectedError("unknown_asset", f"no asset {request.asset}; there are {known}")
@@ -132,14 +166,15 @@ class Desk:
         value = self._value(request)
         until = now + timedelta(seconds=request.duration_s)
         added = Override(request.id, request.operator, request.asset, request.action, value, request.reason, now, until)
-        replaced = tuple(o for o in self.overrides if o.asset == request.asset and _replaces(request.action, o.action))
+        replaced = tuple(o for o in self.overrides if o.asset == request.asset and _replaces(added, o))
         others = tuple(o for o in self.overrides if o not in replaced)
-        outcome = preview((*others, added))
-        status, code, message, export_kw = _effect(request, value, outcome)
+        status, code, message, export_kw = _effect(request, value, preview((*others, added)))
         answer = _answer(request, now, status, code, message, effect=Effect(request.asset, export_kw, until))
         return Judgement(request, answer, added, replaced)
 
     def _value(self, request: Request) -> float | str | None:
+        if request.action is Action.SHELVE_ALARM:
+            return request.value
         unit = self._units.get(request.asset)
         if unit is not None and not unit.is_controllable:
             raise RejectedError("not_controllable", f"{unit.id} takes no set-points")
@@ -159,27 +194,53 @@ class Desk:
         return float(request.value)
 
 
-def _replaces(new: Action, old: Action) -> bool:
-    return new is old or (new in ORDERS and old in ORDERS)
+def _check_alarm(request: Request, alarms: Collection[tuple[str, str]]) -> None:
+    if request.action in OF_ALARMS and (request.value, request.asset) not in alarms:
+        raise RejectedError("no_alarm", f"no alarm {request.value} of {request.asset} stands")
 
 
-def _effect(
-    request: Request, value: float | str | None, outcome: Mapping[str, Permit | Refusal]
-) -> tuple[AnswerStatus, str, str, float | None]:
-    """Status, code, message and power of a request that is put in force."""
+def _replaces(new: Override, old: Override) -> bool:
+    if new.action is Action.SHELVE_ALARM:
+        return old.action is new.action and old.value == new.value
+    return new.action is old.action or (new.action in ORDERS and old.action in ORDERS)
+
+
+Told = tuple[AnswerStatus, str, str, float | None]
+"""Status, code, message and power of a request that is put in force."""
+
+
+def _effect(request: Request, value: float | str | None, expected: Expected) -> Told:
+    if request.action is Action.SHELVE_ALARM:
+        message = f"{value} of {request.asset} is not shown for {request.duration_s:,.0f} s"
+        return AnswerStatus.ACCEPTED, "ok", message, None
     if request.asset == SITE:
-        permitted = [permit for permit in outcome.values() if isinstance(permit, Permit)]
-        refused = [refusal.asset_id for refusal in outcome.values() if isinstance(refusal, Refusal)]
-        note = f"; not heard: {', '.join(refused)}" if refused else ""
-        return AnswerStatus.ACCEPTED, "ok", f"{request.action} holds for {len(permitted)} assets{note}", None
-    answer = outcome.get(request.asset)
+        return _effect_on_site(request, value, expected)
+    answer = expected.outcome.get(request.asset)
     if not isinstance(answer, Permit):
         why = answer.why if isinstance(answer, Refusal) else "it has no set-point"
         return AnswerStatus.ACCEPTED, "not_heard", f"takes effect when it can: {why}", None
-    if request.action is Action.SET_EXPORT_KW and answer.narrowed_by is not None:
-        message = f"from {value:,g} to {answer.export_kw:,.4g} kW ({answer.narrowed_by})"
-        return AnswerStatus.CLIPPED, "clipped", message, answer.export_kw
+    asked_kw = value if request.action is Action.SET_EXPORT_KW and isinstance(value, float) else answer.export_kw
+    if abs(answer.export_kw - asked_kw) > CLIPPED_KW:
+        return _clipped(asked_kw, answer.export_kw, answer.narrowed_by or answer.why)
     return AnswerStatus.ACCEPTED, "ok", f"{request.asset} goes to {answer.export_kw:,.4g} kW", answer.export_kw
+
+
+def _effect_on_site(request: Request, value: float | str | None, expected: Expected) -> Told:
+    refused = [answer.asset_id for answer in expected.outcome.values() if isinstance(answer, Refusal)]
+    note = f"; not heard: {', '.join(refused)}" if refused else ""
+    if request.action is Action.SET_EXPORT_KW and isinstance(value, float):
+        site_kw = expected.site_kw
+        if site_kw is None:
+            return _clipped(value, 0.0, "the site is stopped")
+        if abs(site_kw - value) > CLIPPED_KW:
+            return _clipped(value, site_kw, f"{expected.narrowed_by or 'limits of its assets'}{note}")
+        return AnswerStatus.ACCEPTED, "ok", f"the site goes to {site_kw:,.4g} kW{note}", site_kw
+    count = len(expected.outcome) - len(refused)
+    return AnswerStatus.ACCEPTED, "ok", f"{request.action} holds for {count} assets{note}", None
+
+
+def _clipped(value: float, export_kw: float, why: str) -> Told:
+    return AnswerStatus.CLIPPED, "clipped", f"from {value:,g} to {export_kw:,.4g} kW ({why})", export_kw
 
 
 def _answer(

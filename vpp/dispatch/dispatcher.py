@@ -4,6 +4,7 @@ Time is an argument, and nothing here waits, writes or sends. The shell around i
 journals the result, sends it, and tells `sent`.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
@@ -12,6 +13,7 @@ from adapters.protocols import Stamp
 from vpp.control.decide import decide
 from vpp.dispatch.alarms import AlarmBoard
 from vpp.dispatch.desk import Desk, Judgement
+from vpp.dispatch.expected import Expected, expected
 from vpp.dispatch.leases import Leases
 from vpp.dispatch.mailbox import Mailbox
 from vpp.dispatch.tick import Settings, Tick
@@ -20,8 +22,8 @@ from vpp.domain.command import Ack, AckStatus, Presence
 from vpp.domain.course import Course
 from vpp.domain.override import SITE, Action, AnswerStatus, Override, Request
 from vpp.domain.setpoint import Permit
-from vpp.domain.snapshot import Outcome, Signal, Snapshot
-from vpp.domain.telemetry import Birth, Telemetry
+from vpp.domain.snapshot import Signal, Snapshot
+from vpp.domain.telemetry import Birth, Reading, Telemetry
 from vpp.domain.unit import Connection, Kind, Unit
 from vpp.safety import permits
 
@@ -69,19 +71,29 @@ class Dispatcher:
                 if reason is None and told.lease is not None and told.lease.epoch > self.leases.epoch:
                     self._step_down(told.asset_id, told.lease.epoch, now)
             case Presence():
-                self.mailbox.presence(told.owner, is_online=told.is_online)
+                self.mailbox.presence(told)
             case Ack():
-                is_refused = self.leases.acknowledged(told)
-                if told.status is AckStatus.REJECTED and told.epoch > self.leases.epoch:
-                    self._step_down(told.asset_id, told.epoch, now)
-                if told.status in (AckStatus.ACCEPTED, AckStatus.REJECTED):
-                    message = f"{told.asset_id} refuses its set-point: {told.reason}" if is_refused else None
-                    self.alarms.hold("refused", told.asset_id, message, now)
+                self._hear_ack(told, now)
+
+    def _hear_ack(self, ack: Ack, now: datetime) -> None:
+        asset_id, is_refused = ack.asset_id, self.leases.acknowledged(ack)
+        if is_refused:
+            self.mailbox.following(asset_id).released()
+            self.alarms.set("refused", asset_id, f"{asset_id} refuses its set-point: {ack.reason}", now)
+        elif ack.status is AckStatus.ACCEPTED:
+            self.alarms.clear("refused", asset_id)
+        # A refused command tells nothing of whom the device follows: anybody could have sent it.
+        if ack.status is not AckStatus.REJECTED and ack.epoch > self.leases.epoch:
+            self._step_down(asset_id, ack.epoch, now)
 
     def hear_bad(self, asset_id: str, problem: str, now: datetime, mono_s: float) -> None:
         """Count a message that could not be read."""
         self.mailbox.refused(asset_id, "malformed")
         self._watch.bad_message(asset_id, problem, now, mono_s)
+
+    def hear_retained_command(self, asset_id: str, now: datetime, mono_s: float) -> None:
+        """Name a command that somebody left at the broker, where a device that comes up would find it."""
+        self._watch.retained_command(asset_id, now, mono_s)
 
     def hear_signal(self, signal: Signal, mono_s: float) -> None:
         """Take in what a market asks for; it holds until the next, and for a few seconds at most."""
@@ -102,14 +114,16 @@ class Dispatcher:
 
     def judge(self, request: Request, *, is_retained: bool, now: datetime, mono_s: float) -> Judgement:
         """Say what becomes of an operator's request; nothing is in force until `enact`."""
-        snapshot = self._snapshot(now, mono_s)
+        snapshot = self._snapshot(self.mailbox.readings(mono_s), now, mono_s)
         at_rest = replace(snapshot, units=tuple(replace(unit, ramp_kw_per_s=inf) for unit in snapshot.units))
 
-        def preview(overrides: tuple[Override, ...]) -> Outcome:
-            under = replace(at_rest, overrides=overrides)
-            return permits(under, decide(under, self.course))
+        def preview(overrides: tuple[Override, ...]) -> Expected:
+            under = replace(at_rest, overrides=_deciding(overrides), connection=self._connection(overrides))
+            decision = decide(under, self.course)
+            return expected(under, decision, permits(under, decision))
 
-        return self.desk.judge(request, is_retained=is_retained, now=now, preview=preview)
+        standing = {(alarm.code, alarm.asset) for alarm in self.alarms.standing()}
+        return self.desk.judge(request, is_retained=is_retained, now=now, preview=preview, alarms=standing)
 
     def enact(self, judgement: Judgement) -> None:
         """Put a judged request in force; it has been journalled."""
@@ -123,11 +137,15 @@ class Dispatcher:
                     self.mailbox.trust(unit.id)
         elif request.action is Action.ACK_ALARM:
             self.alarms.acknowledge(str(request.value), request.asset, request.operator)
+        self._shelve()
 
     def tick(self, now: datetime, mono_s: float) -> Tick:
         """Freeze what is known, decide, permit, and say which commands are due."""
         ended = tuple(self.desk.end(now))
-        snapshot = self._snapshot(now, mono_s)
+        self._shelve()
+        readings = self.mailbox.readings(mono_s)
+        self._watch.look_for_owners(readings, now)
+        snapshot = self._snapshot(readings, now, mono_s)
         decision = decide(snapshot, self.course)
         outcome = permits(snapshot, decision)
         due = () if self.is_fenced else tuple(self.leases.due(outcome, now, mono_s))
@@ -138,7 +156,7 @@ class Dispatcher:
     def sent(self, permit: Permit, stamp: Stamp, mono_s: float) -> None:
         """Note a command that was handed to the broker."""
         self.leases.sent(permit, stamp, mono_s)
-        self.mailbox.following(permit.asset_id).permitted(permit.export_kw, mono_s)
+        self.mailbox.following(permit.asset_id).permitted(permit.export_kw, permit.lease_s, mono_s)
 
     def deviation(self, now: datetime) -> str | None:
         """Why the plan in force no longer fits what is measured; nothing if it does."""
@@ -156,7 +174,10 @@ class Dispatcher:
                 return f"{unit.id} holds {measured.stored_kwh:,.0f} kWh, planned {planned_kwh:,.0f}"
         return None
 
-    def _snapshot(self, now: datetime, mono_s: float) -> Snapshot:
+    def _shelve(self) -> None:
+        self.alarms.shelve({(str(o.value), o.asset) for o in self.desk.overrides if o.action is Action.SHELVE_ALARM})
+
+    def _snapshot(self, readings: Mapping[str, Reading], now: datetime, mono_s: float) -> Snapshot:
         settings = self.settings
         signal = self._signal
         is_signalled = signal is not None and mono_s - signal[0] <= LONGEST_SIGNAL_S
@@ -164,22 +185,22 @@ class Dispatcher:
             now=now,
             tick_s=settings.tick_s,
             lease_s=settings.lease_s,
-            connection=self._connection(),
+            connection=self._connection(self.desk.overrides),
             units=settings.units,
-            readings=self.mailbox.readings(mono_s),
+            readings=readings,
             course_id=None if self.course is None else self.course.id,
             is_planner_well=self.planner_failure is None,
-            overrides=self.desk.overrides,
+            overrides=_deciding(self.desk.overrides),
             signal=signal[1] if signal is not None and is_signalled else None,
             permits=self.leases.in_force(mono_s),
             reclaimed=self._watch.reclaimed,
         )
 
-    def _connection(self) -> Connection:
+    def _connection(self, overrides: Iterable[Override]) -> Connection:
         """What the site may exchange, as far as operators leave it."""
         limits_kw = [
             float(o.value)
-            for o in self.desk.overrides
+            for o in overrides
             if o.asset == SITE and o.action is Action.LIMIT_KW and isinstance(o.value, int | float)
         ]
         own = self.settings.connection
@@ -189,6 +210,11 @@ class Dispatcher:
         self.is_fenced = True
         message = f"{asset_id} follows term {epoch}, ours is {self.leases.epoch}"
         self.alarms.set("fenced", SITE, message, now)
+
+
+def _deciding(overrides: Iterable[Override]) -> tuple[Override, ...]:
+    """Overrides that bear on what assets do."""
+    return tuple(override for override in overrides if override.action is not Action.SHELVE_ALARM)
 
 
 def _planned_kwh(course: Course, unit: Unit, step: int, now: datetime) -> float | None:

@@ -10,6 +10,11 @@ from vpp.records import FeedReceived
 
 KEPT_FOR = timedelta(days=8)
 """A feed is kept for so long after its last value: it may stand for the same hours of the next week."""
+FARTHEST = timedelta(days=62)
+"""A feed that begins later than this is a mistake."""
+AHEAD = timedelta(minutes=5)
+"""By so much a source's clock may be ahead of ours."""
+NO_JOURNAL = "no_journal"
 MOST_FEEDS = 64
 """So many feeds of one series are kept at the most."""
 
@@ -63,15 +68,27 @@ class FeedShelf:
         bounds = self._bounds.get(feed.series)
         if bounds is None:
             return "unknown_series", f"no series {feed.series}; there are {', '.join(sorted(self._bounds))}"
-        if end_of(feed) <= now:
-            return "past", f"its last value ends at {end_of(feed).isoformat()}"
         latest = max((one.issued_at for one in self._feeds.get(feed.series, ())), default=None)
-        if latest is not None and feed.issued_at < latest:
-            return "older", f"issued before the one of {latest.isoformat()}"
+        untimely = _untimely(feed, now, latest)
+        if untimely is not None:
+            return untimely
         wrong = [value for value in feed.values if not bounds.lowest <= value <= bounds.highest]
         if wrong:
             return "implausible", f"{wrong[0]:g} is outside {bounds.lowest:g} to {bounds.highest:g}"
         return "ok", ""
+
+
+def _untimely(feed: Feed, now: datetime, latest: datetime | None) -> tuple[str, str] | None:
+    """Why a feed does not count at this time; a wrong year would keep all others out, or drive them away."""
+    if feed.start > now + FARTHEST:
+        return "too_far", f"it begins at {feed.start.isoformat()}, more than {FARTHEST.days} days ahead"
+    if feed.issued_at > now + AHEAD:
+        return "not_yet", f"issued at {feed.issued_at.isoformat()}, which is still to come"
+    if end_of(feed) <= now:
+        return "past", f"its last value ends at {end_of(feed).isoformat()}"
+    if latest is not None and feed.issued_at < latest:
+        return "older", f"issued before the one of {latest.isoformat()}"
+    return None
 
 
 def end_of(feed: Feed) -> datetime:
@@ -82,4 +99,4 @@ def end_of(feed: Feed) -> datetime:
 def without_journal(feed: Feed, now: datetime, reason: str) -> FeedAnswer:
     """What is answered to a feed that could not be written down."""
     message = f"it cannot be kept: {reason}"
-    return FeedAnswer(feed.series, now, is_accepted=False, code="no_journal", message=message, issued_at=feed.issued_at)
+    return FeedAnswer(feed.series, now, is_accepted=False, code=NO_JOURNAL, message=message, issued_at=feed.issued_at)

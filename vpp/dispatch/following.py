@@ -22,12 +22,16 @@ class Following:
         self.tolerance_kw = TOLERANCE_SHARE * max(unit.charge_kw, unit.discharge_kw)
         self._settle_s = SETTLE_TICKS * tick_s
         self._permitted: deque[tuple[float, float]] = deque()
+        self._until_s = 0.0
         self._held_until_s, self._hold_s, self._failed_at_s = -1.0, FIRST_HOLD_S, -FORGIVEN_S
         self.off_by_kw: float | None = None
         """How far the last measured power was outside what was permitted; `None` where it was not."""
 
-    def permitted(self, export_kw: float, mono_s: float) -> None:
-        """Note what a command permits from now on."""
+    def permitted(self, export_kw: float, lease_s: float, mono_s: float) -> None:
+        """Note what a command permits from now on, until its lease ends."""
+        if mono_s >= self._until_s:
+            self.released()
+        self._until_s = mono_s + lease_s
         if not self._permitted or self._permitted[-1][1] != export_kw:
             self._permitted.append((mono_s, export_kw))
 
@@ -38,6 +42,8 @@ class Following:
 
     def measured(self, export_kw: float, mono_s: float) -> None:
         """Compare a measured power with every command of the time that the device may take."""
+        if mono_s >= self._until_s:
+            self.released()  # what a device does by itself is no disobedience
         while len(self._permitted) > 1 and self._permitted[1][0] <= mono_s - self._settle_s:
             self._permitted.popleft()
         self.off_by_kw = None

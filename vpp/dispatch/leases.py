@@ -1,7 +1,8 @@
 """Which commands are due, and which are in force?
 
 A set-point is a lease. It is renewed after a third of its time, and sent at once where it changes by more than a dead
-band. `(epoch, seq)` rises with every command, so that a device can tell the newer of two.
+band; but a device that has just refused one is asked again only when the lease would be renewed, or to stop.
+`(epoch, seq)` rises with every command, so that a device can tell the newer of two.
 """
 
 from collections.abc import Mapping
@@ -14,9 +15,14 @@ from vpp.domain.command import Ack, AckStatus
 from vpp.domain.setpoint import Permit
 from vpp.domain.snapshot import Outcome
 from vpp.domain.unit import Unit
+from vpp.safety import RAMP
 
 DEAD_BAND_SHARE = 0.005
 """A change below this share of an asset's larger rating waits for the renewal."""
+NEGLIGIBLE_KW = 1e-3
+"""Where the ramp or a limit of the site moves the set-point, only a change below this waits."""
+AT_ONCE = (RAMP, "export limit of the site", "import limit of the site")
+"""What narrows a set-point that may not wait: a slow ramp would never begin, and a site must not exceed its limit."""
 RENEWED_AFTER = 1 / 3
 """Share of its time after which a lease is renewed."""
 
@@ -94,8 +100,11 @@ class Leases:
         sent = self._sent.get(permit.asset_id)
         if sent is None or mono_s - sent.at_s >= RENEWED_AFTER * permit.lease_s:
             return True
-        if permit.mode is not sent.permit.mode:
-            return True
         change_kw = abs(permit.export_kw - sent.permit.export_kw)
         is_stop = permit.export_kw == 0.0 and change_kw > 0
-        return is_stop or change_kw > self._dead_band_kw[permit.asset_id]
+        if is_stop or permit.mode is not sent.permit.mode:
+            return True
+        if sent.is_refused:
+            return False
+        dead_band_kw = NEGLIGIBLE_KW if permit.narrowed_by in AT_ONCE else self._dead_band_kw[permit.asset_id]
+        return change_kw > dead_band_kw

@@ -52,7 +52,7 @@ class Ledger:
         self._latest_s = mono_s
         export_kw = stores_kw = wear = 0.0
         for unit in self._units:
-            told = tick.snapshot.readings[unit.id].telemetry
+            told = tick.snapshot.readings[unit.id].fresh
             if told is None:
                 continue
             export_kw += told.export_kw

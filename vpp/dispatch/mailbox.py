@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vpp.dispatch.following import Following
+from vpp.domain.command import Presence
 from vpp.domain.telemetry import Birth, Quality, Reading, Telemetry, Verdict
 from vpp.domain.unit import Unit
 
@@ -27,7 +28,8 @@ class _Box:
     unit: Unit
     following: Following
     birth: Birth | None = None
-    is_online: bool = True
+    gone_boot_id: str | None = None
+    """The life that the device, or its broker, said is over."""
     last: Telemetry | None = None
     received_s: float = 0.0
     equal_count: int = 0
@@ -58,9 +60,13 @@ class Mailbox:
             box.following.released()
         box.birth = birth
 
-    def presence(self, asset_id: str, *, is_online: bool) -> None:
-        """A device came, or its broker says that it has gone."""
-        self._boxes[asset_id].is_online = is_online
+    def presence(self, presence: Presence) -> None:
+        """A device came, or its broker says that it has gone. The will of an earlier life says nothing of this one."""
+        box = self._boxes[presence.owner]
+        if not presence.is_online:
+            box.gone_boot_id = presence.boot_id
+        elif box.gone_boot_id == presence.boot_id:
+            box.gone_boot_id = None
 
     def telemetry(self, told: Telemetry, mono_s: float) -> str | None:
         """Take in measured values.
@@ -115,8 +121,9 @@ class Mailbox:
             why = "has not announced itself" if box.birth is None else "has sent nothing since it came up"
             return Reading(Verdict.MISSING, why=why)
         age_s, follows = mono_s - box.received_s, box.following.follows(mono_s)
-        if not box.is_online or age_s > self._stale_s:
-            why = f"silent for {age_s:.0f} s" if box.is_online else "went offline"
+        is_gone = box.gone_boot_id == box.last.boot_id
+        if is_gone or age_s > self._stale_s:
+            why = "went offline" if is_gone else f"silent for {age_s:.0f} s"
             return Reading(Verdict.STALE, box.last, age_s, follows, why)
         if box.doubts_left:
             return Reading(Verdict.SUSPECT, box.last, age_s, follows, box.doubt)

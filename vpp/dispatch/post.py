@@ -11,8 +11,17 @@ from adapters.operator_messages import alarm_bytes, answer_bytes, dispatcher_sta
 from adapters.port import Incoming, Outgoing
 from adapters.protocols import Dialect, Stamp
 from adapters.session import Subscription
-from adapters.topics import DeviceKind, DeviceTopic, FeedTopic, MarketKind, MarketTopic, OperatorTopic, Topics
-from vpp.dispatch.dispatcher import Dispatcher
+from adapters.topics import (
+    AlarmTopic,
+    DeviceKind,
+    DeviceTopic,
+    FeedTopic,
+    MarketKind,
+    MarketTopic,
+    OperatorTopic,
+    Topics,
+)
+from vpp.dispatch.dispatcher import LONGEST_SIGNAL_S, Dispatcher
 from vpp.dispatch.status import plan_document, status_document
 from vpp.domain.alarm import Alarm
 from vpp.domain.command import Presence
@@ -62,8 +71,10 @@ class Post:
         self._dispatcher, self.topics, self._dialects = dispatcher, topics, dialects
         self._instance, self._signal_kw = instance, signal_kw or {}
         self.requests: deque[Asked] = deque()
-        self.feeds: deque[Feed] = deque()
+        self.feeds: deque[Feed | FeedAnswer] = deque()
+        """New values; of those that could not be read, the answer."""
         self.to_clear: deque[Outgoing] = deque()
+        self._signalled_at: dict[str, datetime] = {}
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Everything that must be heard."""
@@ -75,6 +86,7 @@ class Post:
             Subscription(self.topics.request("+"), qos=1),
             Subscription(self.topics.feed("+"), qos=1),
             Subscription(self.topics.signal("+"), qos=0),
+            Subscription(self.topics.alarm("+", "+"), qos=1),  # to find alarms of an earlier term, or told while away
         ]
         return (*devices, *own)
 
@@ -88,7 +100,7 @@ class Post:
         topic = self.topics.parse(incoming.topic)
         match topic:
             case DeviceTopic(asset, DeviceKind.CMD):
-                self._look_at_command(asset, incoming, now)
+                self._look_at_command(asset, incoming, now, mono_s)
             case DeviceTopic(asset, _) if asset in self._dialects:
                 try:
                     self._dispatcher.hear(self._dialects[asset].read(self.topics, incoming), now, mono_s)
@@ -98,9 +110,11 @@ class Post:
             case OperatorTopic(operator, is_answer=False):
                 self._take_request(operator, incoming, now)
             case FeedTopic(series, is_answer=False):
-                self._take_feed(series, incoming)
+                self._take_feed(series, incoming, now)
             case MarketTopic(product, MarketKind.SIGNAL):
-                self._take_signal(product, incoming, mono_s)
+                self._take_signal(product, incoming, now, mono_s)
+            case AlarmTopic(code, asset):
+                self._look_at_alarm(code, asset, incoming)
 
     def greeting(self, now: datetime) -> Sequence[Outgoing]:
         """What is said on every connection before anything else."""
@@ -142,12 +156,17 @@ class Post:
         presence = Presence("dispatcher", is_online, now, self._instance, self._dispatcher.leases.epoch)
         return Outgoing(self.topics.dispatcher_state, dispatcher_state_bytes(presence), is_retained=True)
 
-    def _look_at_command(self, asset: str, incoming: Incoming, now: datetime) -> None:
+    def _look_at_command(self, asset: str, incoming: Incoming, now: datetime, mono_s: float) -> None:
         """A command that was retained would be obeyed by a device that comes up: it is cleared and named."""
         if incoming.is_retained and incoming.payload:
             self.to_clear.append(Outgoing(incoming.topic, b"", is_retained=True))
-            message = f"a set-point for {asset} was retained at the broker; it was cleared"
-            self._dispatcher.alarms.set("retained_command", asset, message, now)
+            self._dispatcher.hear_retained_command(asset, now, mono_s)
+
+    def _look_at_alarm(self, code: str, asset: str, incoming: Incoming) -> None:
+        """An alarm that was retained and stands no more is cleared."""
+        standing = {(alarm.code, alarm.asset) for alarm in self._dispatcher.alarms.standing()}
+        if incoming.is_retained and incoming.payload and (code, asset) not in standing:
+            self.to_clear.append(Outgoing(incoming.topic, b"", is_retained=True))
 
     def _take_request(self, operator: str, incoming: Incoming, now: datetime) -> None:
         text = incoming.payload[:4096].decode("utf-8", "replace")
@@ -162,15 +181,26 @@ class Post:
         else:
             self.requests.append(Asked(operator, text, incoming.is_retained, request, None))
 
-    def _take_feed(self, series: str, incoming: Incoming) -> None:
+    def _take_feed(self, series: str, incoming: Incoming, now: datetime) -> None:
         if len(self.feeds) >= MOST_WAITING:
             raise MessageError("flood", f"more than {MOST_WAITING} feeds wait")
-        self.feeds.append(read_feed(series, incoming.payload))
+        try:
+            self.feeds.append(read_feed(series, incoming.payload))
+        except MessageError as error:
+            self.feeds.append(FeedAnswer(series, now, is_accepted=False, code=error.code, message=error.text))
+            raise
 
-    def _take_signal(self, product: str, incoming: Incoming, mono_s: float) -> None:
+    def _take_signal(self, product: str, incoming: Incoming, now: datetime, mono_s: float) -> None:
         if product not in self._signal_kw:
             raise MessageError("unknown_product", f"{product} is not a product of this site with a signal")
         if incoming.is_retained:
             raise MessageError("retained", "a signal must not be retained")
         told = read_signal(product, incoming.payload)
+        if abs(told.value) > 1:
+            raise MessageError("value", f"value = {told.value:g}: must be -1 to 1")
+        if abs((now - told.at).total_seconds()) > LONGEST_SIGNAL_S:
+            raise MessageError("late", f"at = {told.at.isoformat()}: must be within {LONGEST_SIGNAL_S:g} s of now")
+        if told.at < self._signalled_at.get(product, told.at):
+            raise MessageError("old", f"at = {told.at.isoformat()}: a later one has come")
+        self._signalled_at[product] = told.at
         self._dispatcher.hear_signal(Signal(product, told.value * self._signal_kw[product]), mono_s)

@@ -42,7 +42,7 @@ def status_document(dispatcher: Dispatcher, now: datetime, mono_s: float) -> dic
                 "reason": o.reason,
                 "until": _utc(o.until),
             }
-            for o in tick.snapshot.overrides
+            for o in dispatcher.desk.overrides
         ],
         "assets": {unit.id: _asset(dispatcher, tick, unit, now, mono_s) for unit in dispatcher.settings.units},
         "refused_messages": dispatcher.mailbox.refusals(),

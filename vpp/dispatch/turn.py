@@ -14,6 +14,8 @@ from vpp.domain.override import SITE, Answer, AnswerStatus
 from vpp.journal import JournalError
 from vpp.records import AlarmChanged, Answered, Commanded, Decided, Entry, OverrideEnded, Received
 
+MOST_REQUESTS = 16
+"""So many requests are judged in one go, so that no flood of them holds up a tick."""
 STATUS_EVERY_S = 1.0
 """The status is published so often, and at once where who is in control changes."""
 
@@ -62,58 +64,64 @@ class Turn:
         return tick
 
     async def answer_requests(self, now: datetime, mono_s: float) -> None:
-        """Judge what operators asked for. What is answered with yes is on disk before the answer goes out."""
-        while self._post.requests:
+        """Judge what operators asked for, the oldest first; the rest waits for the next call.
+
+        What is answered with yes is on disk before the answer goes out. A disk that hangs is waited for only once.
+        """
+        for _ in range(min(MOST_REQUESTS, len(self._post.requests))):
             asked = self._post.requests.popleft()
             if asked.request is None or asked.refusal is not None:
-                await self._refuse(asked, now)
-                continue
-            judgement = self._dispatcher.judge(asked.request, is_retained=asked.is_retained, now=now, mono_s=mono_s)
-            try:
-                await self._recorder.append(_entries(asked, judgement, now))
-            except JournalError as error:
-                self._journal_failed(error, now)
-                self._link.send(self._post.answer(without_journal(judgement).answer))
-                continue
-            self._dispatcher.alarms.clear("journal_failed", SITE)
-            self._dispatcher.enact(judgement)
-            self._link.send(self._post.answer(judgement.answer))
-            for override in judgement.ended:
-                by = f"ended by request {judgement.request.id} of {judgement.request.operator}"
-                self._link.send(self._post.answer(ended_answer(override, now, "replaced", by)))
+                is_written = await self._refuse(asked, now)
+            else:
+                judgement = self._dispatcher.judge(asked.request, is_retained=asked.is_retained, now=now, mono_s=mono_s)
+                is_written = await self._record_and_enact(asked, judgement, now)
+            if not is_written:
+                return
 
-    async def _refuse(self, asked: Asked, now: datetime) -> None:
+    async def _record_and_enact(self, asked: Asked, judgement: Judgement, now: datetime) -> bool:
+        """Put a judgement on disk, in force, and out; whether it could be written."""
+        if not await self._is_recorded(_entries(asked, judgement, now), now):
+            self._link.send(self._post.answer(without_journal(judgement).answer))
+            return False
+        self._dispatcher.enact(judgement)
+        self._link.send(self._post.answer(judgement.answer))
+        for override in judgement.ended:
+            by = f"ended by request {judgement.request.id} of {judgement.request.operator}"
+            self._link.send(self._post.answer(ended_answer(override, now, "replaced", by)))
+        return True
+
+    async def _refuse(self, asked: Asked, now: datetime) -> bool:
+        """Answer a request that could not be read; whether that could be written."""
         refusal = asked.refusal
         assert refusal is not None, "only an unreadable request comes without one"
-        try:
-            received = Received(asked.operator, asked.payload, None)
-            await self._recorder.append([Entry(now, received), Entry(now, Answered(refusal))])
-        except JournalError as error:
-            self._journal_failed(error, now)
+        received = Received(asked.operator, asked.payload, None)
+        is_written = await self._is_recorded([Entry(now, received), Entry(now, Answered(refusal))], now)
         self._link.send(self._post.answer(refusal))
+        return is_written
+
+    async def _is_recorded(self, entries: Sequence[Entry], now: datetime) -> bool:
+        """Write records down, or say in an alarm that it failed."""
+        try:
+            await self._recorder.append(entries)
+        except JournalError as error:
+            self._dispatcher.alarms.set("journal_failed", SITE, f"the journal cannot be written: {error}", now)
+            return False
+        self._dispatcher.alarms.clear("journal_failed", SITE)
+        return True
 
     async def _end_overrides(self, tick: Tick, now: datetime) -> None:
         if not tick.ended:
             return
-        try:
-            await self._recorder.append([Entry(now, _over(answer)) for answer in tick.ended])
-        except JournalError as error:
-            self._journal_failed(error, now)
+        await self._is_recorded([Entry(now, _over(answer)) for answer in tick.ended], now)
         for answer in tick.ended:
             self._link.send(self._post.answer(answer))
 
     async def _apply(self, tick: Tick, now: datetime, mono_s: float) -> None:
         """Send what is due, after it is written down; a journal that fails does not stop it."""
         decided = Decided(tick.snapshot, tick.decision, tick.outcome)
-        commands = [command_of(permit, stamp) for permit, stamp in tick.due]
-        try:
-            await self._recorder.append(
-                [Entry(now, decided), *(Entry(now, Commanded(command)) for command in commands)]
-            )
-            self._dispatcher.alarms.clear("journal_failed", SITE)
-        except JournalError as error:
+        commands = [Commanded(command_of(permit, stamp)) for permit, stamp in tick.due]
+        if not await self._is_recorded([Entry(now, decided), *(Entry(now, command) for command in commands)], now):
             self.unrecorded_count += 1
-            self._journal_failed(error, now)
         for permit, stamp in tick.due:
             if self._link.send(self._post.command(permit, stamp)):
                 self._dispatcher.sent(permit, stamp, mono_s)
@@ -125,13 +133,7 @@ class Turn:
             return
         for change in changes:
             self._link.send(self._post.alarm(change.alarm, now, is_cleared=change.is_cleared))
-        try:
-            await self._recorder.append([Entry(now, AlarmChanged(c.alarm, c.is_cleared)) for c in changes])
-        except JournalError as error:
-            self._journal_failed(error, now)
-
-    def _journal_failed(self, error: JournalError, now: datetime) -> None:
-        self._dispatcher.alarms.set("journal_failed", SITE, f"the journal cannot be written: {error}", now)
+        await self._is_recorded([Entry(now, AlarmChanged(c.alarm, c.is_cleared)) for c in changes], now)
 
     def _tell(self, tick: Tick, now: datetime, mono_s: float) -> None:
         told = (tick.decision.in_control, tick.decision.rung, tick.snapshot.course_id, tick.snapshot.overrides)

@@ -1,5 +1,6 @@
 """What does a tick tell that an operator must know? Alarms, and devices that are found running without an owner."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from vpp.control.decide import RULE
@@ -8,7 +9,7 @@ from vpp.dispatch.leases import Leases
 from vpp.dispatch.mailbox import Mailbox
 from vpp.dispatch.tick import Settings, Tick
 from vpp.domain.override import SITE
-from vpp.domain.telemetry import Reading, Verdict
+from vpp.domain.telemetry import Reading, Telemetry, Verdict
 from vpp.domain.unit import Kind, Mode, Unit
 
 GRACE_TICKS = 10
@@ -46,7 +47,7 @@ class Watch:
         self._tick_count = 0
         self._seen: set[str] = set()
         self._reclaimed: dict[str, int] = {}
-        self._bad_since_s: dict[str, float] = {}
+        self._bad_since_s: dict[tuple[str, str], float] = {}
         self._clock: tuple[datetime, float] | None = None
         self._clock_jumped_s = -CLOCK_ALARM_S
         self._short_ticks = self._over_ticks = 0
@@ -59,11 +60,25 @@ class Watch:
     def forget(self, asset_id: str) -> None:
         """A device came up anew: what it is found doing must be looked at again."""
         self._seen.discard(asset_id)
+        self._reclaimed.pop(asset_id, None)
 
     def bad_message(self, asset_id: str, problem: str, now: datetime, mono_s: float) -> None:
         """A message of a device was refused."""
-        self._bad_since_s[asset_id] = mono_s
+        self._bad_since_s["bad_messages", asset_id] = mono_s
         self._alarms.set("bad_messages", asset_id, f"{asset_id} sends bad messages: {problem}", now)
+
+    def retained_command(self, asset_id: str, now: datetime, mono_s: float) -> None:
+        """A command was found at the broker; it is cleared there."""
+        self._bad_since_s["retained_command", asset_id] = mono_s
+        message = f"a set-point for {asset_id} was retained at the broker; it was cleared"
+        self._alarms.set("retained_command", asset_id, message, now)
+
+    def look_for_owners(self, readings: Mapping[str, Reading], now: datetime) -> None:
+        """Find, before anything is decided, devices that run although nobody leads them."""
+        for unit in self._settings.units:
+            told = readings[unit.id].fresh
+            if told is not None and unit.is_controllable:
+                self._look_for_owner(unit, told, now)
 
     def look(self, tick: Tick, now: datetime, mono_s: float) -> None:
         """Raise and clear alarms after a tick."""
@@ -72,10 +87,9 @@ class Watch:
         for unit in self._settings.units:
             reading = tick.snapshot.readings[unit.id]
             self._look_at_device(unit, reading, now)
-            self._look_for_owner(unit, reading, now)
-            if unit.id in self._bad_since_s and mono_s - self._bad_since_s[unit.id] > QUIET_S:
-                del self._bad_since_s[unit.id]
-                self._alarms.clear("bad_messages", unit.id)
+        for code, asset_id in [key for key, since_s in self._bad_since_s.items() if mono_s - since_s > QUIET_S]:
+            del self._bad_since_s[code, asset_id]
+            self._alarms.clear(code, asset_id)
         self._look_at_plan(tick, now)
         self._look_at_target(tick, now)
         self._look_at_connection(tick, now)
@@ -93,11 +107,8 @@ class Watch:
         elif off_by_kw is not None:
             self._alarms.set("not_following", unit.id, f"{unit.id} does not do what it was permitted", now)
 
-    def _look_for_owner(self, unit: Unit, reading: Reading, now: datetime) -> None:
+    def _look_for_owner(self, unit: Unit, told: Telemetry, now: datetime) -> None:
         """A device that runs although nobody leads it is brought to rest before the plan takes over."""
-        told = reading.fresh
-        if told is None or not unit.is_controllable:
-            return
         resting_kw = RESTING_SHARE * max(unit.charge_kw, unit.discharge_kw)
         if unit.id not in self._seen:
             self._seen.add(unit.id)
@@ -106,12 +117,14 @@ class Watch:
                 self._reclaimed[unit.id] = self._tick_count
                 message = f"{unit.id} was found in {told.mode} at {told.export_kw:,.0f} kW, led by nobody"
                 self._alarms.set("unowned", unit.id, message, now)
-        elif unit.id in self._reclaimed:
-            is_resting = abs(told.export_kw) <= resting_kw and told.mode in (Mode.GFL, Mode.STANDBY)
-            if is_resting or self._tick_count - self._reclaimed[unit.id] > RECLAIM_TICKS:
-                del self._reclaimed[unit.id]
-            if is_resting:
-                self._alarms.clear("unowned", unit.id)
+            return
+        is_resting = abs(told.export_kw) <= resting_kw and told.mode in (Mode.GFL, Mode.STANDBY)
+        began = self._reclaimed.get(unit.id)
+        if began is not None and (is_resting or self._tick_count - began > RECLAIM_TICKS):
+            del self._reclaimed[unit.id]
+        is_led = told.lease is not None and told.lease.epoch == self._leases.epoch
+        if is_resting or (is_led and unit.id not in self._reclaimed):
+            self._alarms.clear("unowned", unit.id)
 
     def _look_at_clock(self, now: datetime, mono_s: float) -> None:
         if self._clock is not None:
