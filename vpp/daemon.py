@@ -21,7 +21,7 @@ from vpp.clock import Clock
 from vpp.devices import Broker
 from vpp.dispatch.feeds import KEPT_FOR
 from vpp.dispatch.tick import Tick
-from vpp.domain.errors import InputError
+from vpp.domain.errors import HeldError, InputError
 from vpp.domain.feed import Feed
 from vpp.journal import Journal, JournalError
 from vpp.journal_writer import JournalWriter
@@ -30,7 +30,7 @@ from vpp.planner_process import PlannerProcess
 from vpp.records import Entry, FeedReceived, Kind, Planned, Record, Started, Stopped
 from vpp.recovery import KINDS, active_overrides, standing, used_requests
 from vpp.site import SiteFile, parse_site
-from vpp.state_folder import StateFolder
+from vpp.state_folder import StateFolder, broker_in, folder_beside
 from vpp.telemetry_store import TelemetryStore
 
 JOURNAL_DEADLINE_S = 2.0
@@ -114,7 +114,7 @@ async def run_site(
         planner = PlannerProcess(site_path, site_file.planning.time_limit_s or PLAN_DEADLINE_S)
         try:
             await planner.start()
-            with _broker(site_file) as address, ending(stop) as ended_by:
+            with _broker(site_file, state_path) as address, ending(stop) as ended_by:
                 site = _Site(site_path, site_file, remembered, clock)
                 async with _led(site, planner, writer, address) as started:
                     if on_start is not None:
@@ -172,13 +172,18 @@ def _feeds(records: Iterable[Record]) -> Iterator[Feed]:
 
 
 @contextmanager
-def _broker(site_file: SiteFile) -> Iterator[Address]:
-    """The broker of the site, or one of our own."""
-    if not isinstance(site_file.devices.broker, Broker):
-        with EmbeddedBroker() as embedded:
-            yield Address.from_url(embedded.url)
+def _broker(site_file: SiteFile, state_path: Path) -> Iterator[Address]:
+    """The broker of the site, or one of our own, whose address is left in the state folder for others to find."""
+    if isinstance(site_file.devices.broker, Broker):
+        yield address_of(site_file.devices.broker)
         return
-    yield address_of(site_file.devices.broker)
+    told = broker_in(state_path)
+    with EmbeddedBroker() as embedded:
+        told.write_text(embedded.url, "ascii")
+        try:
+            yield Address.from_url(embedded.url)
+        finally:
+            told.unlink(missing_ok=True)
 
 
 def address_of(broker: Broker) -> Address:
@@ -186,6 +191,22 @@ def address_of(broker: Broker) -> Address:
     tls = broker.tls
     files = None if tls is None else TlsFiles(Path(tls.ca), _path(tls.cert), _path(tls.key))
     return Address.from_url(broker.url, files)
+
+
+def address_for(site_path: Path, site_file: SiteFile) -> Address:
+    """Where the broker of a site is, also where it lives inside a dispatcher with the default state folder.
+
+    Raises:
+        HeldError: it lives inside a dispatcher, and none runs.
+
+    """
+    if isinstance(site_file.devices.broker, Broker):
+        return address_of(site_file.devices.broker)
+    told = broker_in(folder_beside(site_path))
+    if not told.is_file():
+        thing = f"the broker of site {site_file.site.id}"
+        raise HeldError(thing, "lives inside the dispatcher, and none runs", f"Start one with: vpp run {site_path}")
+    return Address.from_url(told.read_text("ascii"))
 
 
 def _path(text: str | None) -> Path | None:

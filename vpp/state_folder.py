@@ -30,6 +30,11 @@ def telemetry_in(folder: Path) -> Path:
     return folder / "telemetry"
 
 
+def broker_in(folder: Path) -> Path:
+    """Where the address of a broker stands that lives inside the dispatcher."""
+    return folder / "broker"
+
+
 class StateFolder:
     """A state folder that this process holds until it is closed, or ends in whatever way.
 

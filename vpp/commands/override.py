@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from adapters.address import Address
 from vpp.client import Order, visit
-from vpp.daemon import address_of, read_site
-from vpp.devices import Broker
+from vpp.daemon import address_for, read_site
 from vpp.domain.errors import Fault, InputError
 from vpp.domain.override import SITE, Action, Answer, AnswerStatus
 from vpp.output import Output
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, output: Output) -> None:
     """
     site_file = read_site(options.site)
     order = _order(options, site_file)
-    answer = asyncio.run(_ask(site_file, order))
+    answer = asyncio.run(_ask(site_file, address_for(options.site, site_file), order))
     if answer.status is AnswerStatus.REJECTED:
         value = f"{order.action}" if order.value is None else f"{order.action} {order.value}"
         fault = Fault(str(options.site), order.asset, value, f"rejected ({answer.code}): {answer.message}")
@@ -61,18 +61,8 @@ def _order(options: argparse.Namespace, site_file: SiteFile) -> Order:
     return Order(operator, options.asset, action, value, duration_s, options.reason)
 
 
-async def _ask(site_file: SiteFile, order: Order) -> Answer:
-    broker = site_file.devices.broker
-    if not isinstance(broker, Broker):
-        raise InputError(
-            [
-                Fault(
-                    "site file", "devices.broker", str(broker), "lives inside the daemon; give the address of a broker"
-                )
-            ],
-            "nothing was sent",
-        )
-    async with visit(site_file.site.id, address_of(broker), order.operator) as place:
+async def _ask(site_file: SiteFile, address: Address, order: Order) -> Answer:
+    async with visit(site_file.site.id, address, order.operator) as place:
         return await place.ask(order)
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from adapters.address import Address
 from adapters.mqtt import MqttLink, UnreachableBrokerError
 from adapters.scenario import Scenario
 from adapters.session import Session
 from adapters.simulator import Fleet, run_over_mqtt
 from adapters.topics import Topics
 from vpp.clock import WallClock
-from vpp.daemon import address_of, ending, read_site
-from vpp.devices import Broker
+from vpp.daemon import address_for, ending, read_site
 from vpp.document import read_document
 from vpp.domain.errors import Fault, InputError
 from vpp.faults import faults_of, path_text
@@ -26,18 +26,9 @@ def run(options: argparse.Namespace, output: Output) -> None:
     """Run the devices over the site's broker."""
     site_file = read_site(options.site)
     scenario = None if options.scenario is None else read_scenario(options.scenario, site_file)
-    broker = site_file.devices.broker
-    if not isinstance(broker, Broker):
-        fault = Fault(
-            str(options.site),
-            "devices.broker",
-            str(broker),
-            "lives inside the daemon, where other processes do not find it",
-            "Give the address of a broker, or use: vpp demo",
-        )
-        raise InputError([fault], "nothing was simulated")
+    address = address_for(options.site, site_file)
     try:
-        asyncio.run(_simulate(options.site, site_file, scenario, broker, output))
+        asyncio.run(_simulate(options.site, site_file, scenario, address, output))
     except* UnreachableBrokerError as group:
         first: BaseException = group
         while isinstance(first, BaseExceptionGroup):
@@ -67,8 +58,10 @@ def read_scenario(path: Path, site_file: SiteFile) -> Scenario:
     return scenario
 
 
-async def _simulate(path: Path, site_file: SiteFile, scenario: Scenario | None, broker: Broker, output: Output) -> None:
-    clock, address, topics = WallClock(), address_of(broker), Topics(site_file.site.id)
+async def _simulate(
+    path: Path, site_file: SiteFile, scenario: Scenario | None, address: Address, output: Output
+) -> None:
+    clock, topics = WallClock(), Topics(site_file.site.id)
 
     def make_link(session: Session) -> MqttLink:
         return MqttLink(address, session, topics.heartbeat(session.client_id))
