@@ -20,7 +20,7 @@ from optimizer.highs import Answer, Ending, Method, Solver, Stand
 from optimizer.loading import Loaded, load, reload
 from optimizer.problem import Options, Problem
 
-SIMPLEX_MOST_STORES = 30
+SIMPLEX_MOST_STORES = 60
 """Up to so many stores the simplex method is faster than the interior-point method; measured in `benchmarks/`."""
 BOTH_AT_ONCE_KW = 1e-6
 """Up to this power both directions at once are noise."""

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optimizer.highs import Ending, Stand
+from optimizer.assembly import assemble
+from optimizer.highs import Ending, Method, Stand
 from optimizer.planner import plan
 from optimizer.problem import Options
-from optimizer.search import search
+from optimizer.search import method_for, search
 from tests.oracle import best_net
 from tests.sites import CREATED, battery, load, problem, solar
 from vpp.domain.errors import InfeasibleError
@@ -167,10 +168,11 @@ def test_a_watched_search_answers_like_an_unwatched_one_and_leaves_no_thread():
     assert threading.active_count() == before
 
 
-def test_thirty_one_stores_take_the_interior_point_method_to_the_same_optimum():
+def test_sixty_one_stores_take_the_interior_point_method_to_the_same_optimum():
     rng = np.random.default_rng(1)
-    stores = [battery(f"b{k}", throughput_cost_per_mwh=float(k)) for k in range(31)]
-    site = problem(stores, np.round(rng.normal(60, 30, 24), 2), export_limit_kw=900.0, import_limit_kw=900.0)
+    stores = [battery(f"b{k}", throughput_cost_per_mwh=float(k)) for k in range(61)]
+    site = problem(stores, np.round(rng.normal(60, 30, 24), 2), export_limit_kw=1800.0, import_limit_kw=1800.0)
+    assert method_for(assemble(site, {})) is Method.INTERIOR_POINT
     assert plan(site, CREATED).money.net == pytest.approx(best_net(site), rel=1e-6)
 
 
