@@ -28,6 +28,8 @@ FOR_SITE_ONLY = (Action.PAUSE_MARKET, Action.RESUME_MARKET)
 OF_ALARMS = (Action.ACK_ALARM, Action.SHELVE_ALARM)
 FOR_ISLANDS = (Action.ISLAND, Action.RECONNECT, Action.BLACK_START)
 
+SETTABLE = (Mode.GFL.value, Mode.STANDBY.value)
+"""Modes that an operator may choose; the others need set-points that no request holds."""
 CLIPPED_KW = 1e-3
 """What is off by more than this is not what was asked for."""
 
@@ -181,9 +183,8 @@ class Desk:
         if request.action in FOR_SITE_ONLY and request.asset != SITE:
             raise RejectedError("site_only", f"{request.action} is for the whole site: asset must be {SITE}")
         if request.action is Action.SET_MODE:
-            modes = [mode.value for mode in Mode]
-            if request.asset == SITE or request.value not in modes:
-                raise RejectedError("bad_value", f"value must be one of {', '.join(modes)}, and asset one device")
+            if request.asset == SITE or request.value not in SETTABLE:
+                raise RejectedError("bad_value", f"value must be one of {', '.join(SETTABLE)}, and asset one device")
             return request.value
         if request.action not in (Action.SET_EXPORT_KW, Action.LIMIT_KW):
             return None
