@@ -14,8 +14,17 @@ from vpp.domain.unit import Kind, Mode, Unit
 
 NAMES = ("a", "b", "c", "d")
 ANY_KW = st.one_of(st.floats(), st.sampled_from([nan, inf, -inf, 0.0, -0.0, 1e308]), st.floats(-2000.0, 2000.0))
-RATING_KW = st.floats(0.0, 1000.0)
-LIMIT_KW = st.floats(0.0, 500.0)
+RATING_KW = st.integers(0, 1000).map(float)
+LIMIT_KW = st.integers(0, 500).map(float)
+SHARE = st.integers(0, 20).map(lambda twentieths: twentieths / 20)
+
+
+def between(low: float, high: float) -> st.SearchStrategy[float]:
+    """Twentieths of the way from one number to another; both ends are exact."""
+    return SHARE.map(lambda share: max(low, min(high, low + share * (high - low))))
+
+
+WANTED_KW = between(-1000.0, 1000.0) | st.sampled_from([-1000.0, 1000.0])
 
 
 @st.composite
@@ -31,11 +40,11 @@ def units(draw: st.DrawFn) -> tuple[Unit, ...]:
 @st.composite
 def unit(draw: st.DrawFn, name: str, kind: Kind) -> Unit:
     """An asset of a kind."""
-    ramp_kw_per_s = draw(st.sampled_from([inf, 0.0, 5.0, 80.0]))
+    ramp_kw_per_s = draw(st.sampled_from([inf, inf, inf, 0.0, 80.0]))
     if kind is Kind.CONSUMPTION:
         return load(name)
     if kind is Kind.GENERATION:
-        return solar(name, draw(RATING_KW), ramp_kw_per_s=ramp_kw_per_s, is_controllable=draw(st.booleans()))
+        return solar(name, draw(RATING_KW), ramp_kw_per_s=ramp_kw_per_s, is_controllable=bool(draw(st.integers(0, 3))))
     return battery(
         name,
         energy_kwh=draw(st.floats(1.0, 1000.0)),
@@ -108,14 +117,14 @@ def sound_snapshot(draw: st.DrawFn) -> Snapshot:
     assets = draw(units())
     told, last = [], []
     for unit in assets:
-        export_kw = draw(st.floats(-unit.charge_kw, unit.discharge_kw))
+        export_kw = draw(between(-unit.charge_kw, unit.discharge_kw))
         stored_kwh = None
         if unit.floor_kwh is not None and unit.ceiling_kwh is not None:
-            stored_kwh = draw(st.floats(unit.floor_kwh, unit.ceiling_kwh))
+            stored_kwh = draw(between(unit.floor_kwh, unit.ceiling_kwh))
         told.append(reading(unit.id, export_kw, stored_kwh))
         if unit.is_controllable and draw(st.booleans()):
             ceiling_kw = unit.discharge_kw if unit.kind is Kind.GENERATION else export_kw
-            last.append(in_force(unit.id, draw(st.floats(min(export_kw, ceiling_kw), ceiling_kw))))
+            last.append(in_force(unit.id, draw(between(min(export_kw, ceiling_kw), ceiling_kw))))
     return snapshot(
         assets,
         told,
@@ -139,5 +148,5 @@ def any_decision(draw: st.DrawFn) -> Decision:
 @st.composite
 def sound_decision(draw: st.DrawFn) -> Decision:
     """Numbers that might be wanted of grid-following units."""
-    wanted = {name: Setpoint(name, draw(st.floats(-2000.0, 2000.0)), Owner.PLAN, "test") for name in NAMES}
+    wanted = {name: Setpoint(name, draw(WANTED_KW), Owner.PLAN, "test") for name in NAMES}
     return Decision(InControl.PLAN, 1, wanted)

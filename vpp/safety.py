@@ -123,7 +123,7 @@ def _with_stored_energy(snapshot: Snapshot, unit: Unit, measured: Telemetry, int
         return None
     above_kwh, below_kwh, hours = stored_kwh - floor_kwh, ceiling_kwh - stored_kwh, snapshot.lease_s / 3600
     positive = (hours, unit.charge_efficiency, unit.discharge_efficiency)
-    if not (math.isfinite(above_kwh + below_kwh) and all(value > 0 for value in positive)):
+    if not (all(map(math.isfinite, (stored_kwh, floor_kwh, ceiling_kwh))) and all(value > 0 for value in positive)):
         return None
     charge_kw = max(0.0, below_kwh) / unit.charge_efficiency / hours
     discharge_kw = max(0.0, above_kwh) * unit.discharge_efficiency / hours

@@ -125,7 +125,7 @@ def furthest_kw(snapshot: Snapshot, direction: int) -> float:
     return direction * delivered_kw(snapshot, allowed, 0.0)
 
 
-@gate
+@settings(gate, max_examples=400)
 @given(sound_snapshot(), sound_decision(), st.sampled_from([0.0, 0.5, 1.0]))
 def test_a_site_that_obeys_stays_inside_its_connection_wherever_its_assets_can_bring_it_there(snapshot, decision, sun):
     total_kw = delivered_kw(snapshot, permitted(snapshot, decision), sun)

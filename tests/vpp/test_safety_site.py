@@ -287,3 +287,25 @@ def test_rounding_takes_no_permit_beyond_its_interval():
     # The last permit less the ramp is 1 - 0.9 kW; 1.7 - (1.7 - that) is a little less, in binary.
     site = snapshot([battery("a", ramp_kw_per_s=0.9)], permits=[in_force("a", 1.0)], export_limit_kw=0.0)
     assert permits(site, wants(a=1.7))["a"].export_kw == 1.0 - 0.9
+
+
+def test_the_worked_example_of_the_documentation():
+    units = [
+        load(),
+        solar("pv1", 1000.0),
+        battery("bess1", 1000.0, 2000.0, ramp_kw_per_s=200.0, discharge_efficiency=0.95),
+        battery("bess2", 800.0, 2000.0),
+    ]
+    told = [
+        reading("load1", -200.0),
+        reading("pv1", 600.0, None),
+        reading("bess1", 500.0, 210.0),
+        reading("bess2", 0.0, 1000.0),
+    ]
+    decision = wants(pv1=1000.0, bess1=1000.0, bess2=800.0)
+    alone = snapshot(units, told, permits=[in_force("bess1", 500.0)])
+    assert permitted(alone, decision) == {"pv1": 1000.0, "bess1": 570.0, "bess2": 800.0}
+    assert narrowed_by(alone, decision) == {"pv1": None, "bess1": "lowest stored energy", "bess2": None}
+    site = snapshot(units, told, permits=[in_force("bess1", 500.0)], export_limit_kw=1390.0)
+    assert permitted(site, decision) == {"pv1": 487.5, "bess1": 502.5, "bess2": 600.0}
+    assert narrowed_by(site, decision) == {"pv1": EXPORT, "bess1": EXPORT, "bess2": EXPORT}

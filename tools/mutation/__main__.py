@@ -26,7 +26,7 @@ TABLES = ("tests/vpp/test_safety_device.py", "tests/vpp/test_safety_site.py")
 PROPERTIES = ("tests/vpp/test_safety_properties.py",)
 """Slower, and run only where no table sees the fault."""
 LONGEST_S = 60
-PYTEST = ("-x", "-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", "-p", "no:terminalreporter")
+PYTEST = ("-x", "-q", "--noconftest", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:terminalreporter")
 
 
 def main() -> int:

@@ -26,6 +26,7 @@ class Device:
     stored_kwh: float = 100.0
     export_kw: float = 0.0
     is_silent: bool = False
+    follows: bool = True
     _commands: list[tuple[float, float]] = field(default_factory=list)
     _heard_s: float = 0.0
     _told: Reading | None = None
@@ -47,7 +48,8 @@ class Device:
             self._told = reading(self.unit.id, self.export_kw, self.stored_kwh)
         assert self._told is not None
         is_stale = now_s - self._heard_s > STALE_S - 1e-9
-        return Reading(Verdict.STALE if is_stale else Verdict.FRESH, self._told.telemetry, now_s - self._heard_s)
+        verdict = Verdict.STALE if is_stale else Verdict.FRESH
+        return Reading(verdict, self._told.telemetry, now_s - self._heard_s, self.follows)
 
 
 @dataclass
