@@ -1,9 +1,9 @@
 """The sections of a site file that say how the site is run: its broker, its devices, its operators."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 from pydantic_core import PydanticCustomError
 
 from optimizer.asset import Id, Section
@@ -62,6 +62,15 @@ class Broker(Section):
         return self.host in LOOPBACK
 
 
+def _is_text(value: Any) -> str:
+    return "text" if isinstance(value, str) else "section"
+
+
+BrokerOrEmbedded = Annotated[
+    Annotated[Broker, Tag("section")] | Annotated[Literal["embedded"], Tag("text")], Discriminator(_is_text)
+]
+
+
 class Binding(Section):
     """How one asset's device is spoken to."""
 
@@ -72,7 +81,7 @@ class Binding(Section):
 class Devices(Section):
     """How the site's devices are reached and led."""
 
-    broker: Broker | Literal["embedded"] = Broker()
+    broker: BrokerOrEmbedded = Broker()
     """The broker, or `embedded` for one inside the daemon, on loopback."""
     tick_s: Annotated[float, Field(gt=0, le=60)] = 1.0
     """Time from one decision to the next [s]."""

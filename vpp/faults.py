@@ -1,6 +1,6 @@
 """Turns what the schema refuses into faults in the user's words: the thing, the value, what is allowed, the remedy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -51,31 +51,39 @@ class SchemaReader:
         self._root = model.model_json_schema()
 
     def at(self, location: tuple[str | int, ...]) -> dict[str, Any]:
-        """The schema of a place that a validation error names, tags of alternatives included."""
-        node = self._root
+        """What is allowed at a place that a validation error names; of alternatives, what any of them says."""
+        nodes = [self._root]
         for part in location:
-            node = self._resolved(node)
-            tags = node.get("discriminator", {}).get("mapping", {})
-            if isinstance(part, int):
-                node = node.get("items", {})
-            elif part in node.get("properties", {}):
-                node = node["properties"][part]
-            elif part in tags:
-                node = {"$ref": tags[part]}
-            elif "additionalProperties" in node:
-                node = node["additionalProperties"] or {}
-        return self._resolved(node)
+            below = [found for node in nodes for found in self._below(node, part)]
+            nodes = below or nodes  # a part that leads nowhere is the tag of an alternative
+        said: dict[str, Any] = {}
+        for node in nodes:
+            for alternative in self._alternatives(node):
+                said = alternative | said
+        return said
 
-    def _resolved(self, node: dict[str, Any]) -> dict[str, Any]:
-        """Follows references, and of a value that may be absent takes the alternative that is something."""
-        while True:
-            choices = [choice for choice in node.get("anyOf", []) if choice.get("type") != "null"]
-            if "$ref" in node:
-                node = self._root["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-            elif choices:
-                node = choices[0]
+    def _below(self, node: dict[str, Any], part: str | int) -> Iterator[dict[str, Any]]:
+        for found in self._alternatives(node):
+            keys = found.get("properties", {})
+            tags = found.get("discriminator", {}).get("mapping", {})
+            if part in tags:
+                yield {"$ref": tags[part]}
+                return
+            if isinstance(part, int):
+                yield from [found["items"]] if "items" in found else []
+            elif part in keys:
+                yield keys[part]
             else:
-                return node
+                yield from found.get("patternProperties", {}).values()
+                yield from [found["additionalProperties"]] if found.get("additionalProperties") else []
+
+    def _alternatives(self, node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """A schema itself, and all that it refers to or chooses between."""
+        yield node
+        if "$ref" in node:
+            yield from self._alternatives(self._root["$defs"][node["$ref"].rsplit("/", 1)[-1]])
+        for choice in (*node.get("anyOf", ()), *node.get("oneOf", ())):
+            yield from self._alternatives(choice)
 
 
 def _fault(detail: ErrorDetails, document: Document, schema: SchemaReader) -> Fault:

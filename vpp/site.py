@@ -14,7 +14,7 @@ from optimizer.assets import asset_types
 from optimizer.groups.connection.schema import Connection
 from optimizer.markets.schema import MarketEntry, Product
 from optimizer.products import known_products
-from vpp.devices import LOOPBACK, Devices, Operators
+from vpp.devices import LOOPBACK, Broker, Devices, Operators
 from vpp.document import Document, read_document
 from vpp.domain.errors import Fault
 from vpp.faults import did_you_mean, faults_of, path_text, value_text
@@ -153,13 +153,15 @@ def _bindings(document: Document) -> Iterator[Fault]:
             path = ("devices", "bindings", name)
             remedy = f"{did_you_mean(name, ids)}Assets: {', '.join(ids)}."
             yield Fault(document.name, path_text(path), "", "not an asset of this site", remedy, document.line(path))
-    broker = document.at(("devices", "broker"))
-    url = broker.get("url") if isinstance(broker, dict) else None
-    if isinstance(url, str) and not any(f"//{host}" in url or f"@{host}" in url for host in LOOPBACK):
+    try:
+        broker = Broker.model_validate(document.at(("devices", "broker")))
+    except ValidationError:
+        return
+    if not broker.is_loopback:
         path = ("devices", "broker", "url")
         problem = "operators.mode is open, which is for brokers on this machine only"
         remedy = f"Use a broker on {LOOPBACK[0]}."
-        yield Fault(document.name, path_text(path), value_text(url), problem, remedy, document.line(path))
+        yield Fault(document.name, path_text(path), value_text(broker.url), problem, remedy, document.line(path))
 
 
 def _entry_faults(document: Document, path: tuple[str | int, ...], entry: dict[str, Any]) -> Iterator[Fault]:

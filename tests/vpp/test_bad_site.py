@@ -62,6 +62,17 @@ CASES = {
     "a column that is not named": ((*PRICES, "column"), MISSING, "markets[0].prices.column", "–", "column is required"),
     "a scale in words": ((*PRICES, "scale"), "thousand", "markets[0].prices.scale", '"thousand"', "number"),
     "a scale that is NaN": ((*PRICES, "scale"), float("nan"), "markets[0].prices.scale", "nan", "finite number"),
+    "a binding of no asset": (("devices",), {"bindings": {"bess2": {}}}, "devices.bindings.bess2", "",
+                              'Did you mean "bess1"?'),
+    "a broker elsewhere": (("devices",), {"broker": {"url": "mqtt://10.0.0.5:1883"}}, "devices.broker.url",
+                           '"mqtt://10.0.0.5:1883"', "operators.mode is open"),
+    "a broker that looks like this machine": (("devices",), {"broker": {"url": "mqtt://localhost.example.org"}},
+                                              "devices.broker.url", '"mqtt://localhost.example.org"', "mode is open"),
+    "a broker that is no address": (("devices",), {"broker": {"url": "127.0.0.1"}}, "devices.broker.url",
+                                    '"127.0.0.1"', "must be an address of a broker"),
+    "a port that is none": (("devices",), {"broker": {"url": "mqtt://127.0.0.1:x"}}, "devices.broker.url",
+                            '"mqtt://127.0.0.1:x"', "must be an address of a broker"),
+    "a lease of a second": (("devices",), {"lease_s": 1}, "devices.lease_s", "1", "must be 3 to 900"),
     "a place that is a number": ((*PRICES, "where"), {"region": 1}, "markets[0].prices.where.region", "1", "text"),
 }  # fmt: skip
 
@@ -87,6 +98,14 @@ def test_a_fault_is_named_with_its_place_its_value_and_what_is_allowed(vpp, fold
 def test_a_reserved_word_is_no_id(vpp, folder, reserved):
     (fault,) = vpp("plan", write_site(folder, changed(((*LOAD, "id"), reserved))), "--json").faults
     assert (fault["path"], fault["value"], fault["problem"]) == ("assets[1].id", f'"{reserved}"', "is reserved")
+
+
+@pytest.mark.parametrize(
+    "url", ["mqtt://127.0.0.1", "mqtt://localhost:1884", "mqtt://[::1]:1883", "mqtt://me@localhost"]
+)
+def test_a_broker_on_this_machine_is_no_fault(vpp, folder, url):
+    told = vpp("check", write_site(folder, changed((("devices",), {"broker": {"url": url}}))))
+    assert told.code == 0, told.err
 
 
 def test_a_fault_names_the_line_it_stands_on(vpp, folder):
@@ -147,10 +166,45 @@ def test_faults_of_the_file_and_of_its_series_are_found_in_one_go(vpp, folder):
     ]
 
 
+def test_what_is_allowed_is_said_in_every_kind_of_section(vpp, folder):
+    """Alternatives told apart by what is written, keys with a pattern, sections in sections."""
+    product = {"id": "fcr", "kind": "capacity", "reserve": {"energy_up_h": -1, "energy": 2}, "way": "up"}
+    site = changed(
+        (("markets", 1), {"product": product, "hold_kw": -5}),
+        (("markets", 2), {"product": {"id": "afrr", "kind": "capacity"}, "hold_kw": {"file": "held.csv"}}),
+        (("devices",), {"broker": {"urll": "x"}, "tick_s": 0, "bindings": {"bess1": {"dialect": "sunspec"}}}),
+    )
+    told = {
+        fault["path"]: f"{fault['problem']}. {fault['remedy']}"
+        for fault in vpp("check", write_site(folder, site), "--json").faults
+    }
+    allowed = {
+        "markets[1].product.reserve.energy_up_h": "must be at least 0.",
+        "markets[1].product.reserve.energy": 'Did you mean "energy_up_h"? Known: power, energy_up_h,',
+        "markets[1].product.way": "Known: id, kind, direction,",
+        "markets[1].hold_kw": "must be at least 0.",
+        "markets[2].hold_kw.column": "column is required. Column that holds the values.",
+        "devices.broker.urll": 'Did you mean "url"? Known: url,',
+        "devices.tick_s": "must be above 0 and at most 60.",
+        "devices.bindings.bess1.dialect": "vpp",
+    }
+    assert set(told) == set(allowed)
+    for path, words in allowed.items():
+        assert words in told[path]
+
+
+def test_a_word_near_embedded_is_guessed(vpp, folder):
+    (fault,) = vpp("check", write_site(folder, changed((("devices",), {"broker": "embeded"}))), "--json").faults
+    assert (fault["path"], fault["problem"], fault["remedy"]) == (
+        "devices.broker", "must be embedded", 'Did you mean "embedded"?',
+    )  # fmt: skip
+
+
 BROKEN = {
     "a bracket that is not closed": ("site: {id: a\nassets: []\n", "not YAML"),
     "a tab": ("site:\n\tid: a\n", "not YAML"),
     "a key that stands twice": ("schema_version: 1\nschema_version: 1\n", "duplicate key"),
+    "a control character": ("site: \x01\n", "is not YAML"),
     "an alias of nothing": ("site: *nowhere\n", "undefined alias"),
     "a mapping in a list": ("- a: 1\n b: 2\n", "not YAML"),
     "two documents": ("a: 1\n---\nb: 2\n", "not YAML"),

@@ -15,6 +15,7 @@ from tests.sites import P24
 from tests.vpp.command import ROOT, command_line, files_in, in_own_process
 from tests.vpp.plan_files import net_of, read_plan, without_this_run
 from tests.vpp.site_folder import DAY, LOAD_KW, START, changed, hourly, table, write_site
+from vpp.domain.errors import InfeasibleError
 from vpp.intake import Request, take_in
 
 
@@ -214,6 +215,20 @@ def test_an_interrupted_process_ends_with_130_and_leaves_nothing(site_of_a_month
     assert "Traceback" not in err
     assert json.loads(out) == {"error": {"exit_code": 130}}
     assert files_in(folder) == there
+
+
+def test_a_time_limit_without_an_answer_says_so_and_what_to_do(vpp, folder, monkeypatch):
+    """Only a long search ends so; here its end is taken as given."""
+
+    def ends(problem, *_):
+        raise InfeasibleError((), problem.horizon)
+
+    monkeypatch.setattr("vpp.commands.plan.plan", ends)
+    told = vpp("plan", write_site(folder))
+    assert told.code == 3
+    assert "No plan was found in the time allowed" in told.err
+    assert "planning.time_limit_s" in told.err
+    assert vpp("plan", folder / "site.yaml", "--json").document == {"error": {"exit_code": 3, "conflicts": []}}
 
 
 def test_a_fault_of_the_program_is_owned_up_to_and_shown_with_debug(vpp, folder, monkeypatch):
