@@ -1,6 +1,6 @@
 """Which stamps make up a site?"""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -99,14 +99,27 @@ def other_parameters(problem: Problem) -> dict[str, Parameters]:
     return parameters | ({RESERVES: capacity.parameters(problem.reserves)} if problem.reserves else {})
 
 
-def _others(problem: Problem, exclusive: Exclusive) -> dict[str, Part]:
+def shape_of(problem: Problem, exclusive: Exclusive) -> Hashable:
+    """Everything about a site's model but its numbers: two problems of one shape differ in parameters alone."""
+    assets = tuple((block, tuple(asset.id for asset in group)) for block, group in _alike(problem, exclusive).items())
+    others = tuple(_other_models(problem, exclusive).items())
+    steps = tuple((owner, chosen.tobytes()) for owner, chosen in exclusive.items())
+    return problem.horizon.count, assets, others, steps
+
+
+def _other_models(problem: Problem, exclusive: Exclusive) -> dict[str, tuple[ModuleType, Any]]:
+    """Blocks that are no assets, with their options."""
     has_two_prices = problem.energy.export_price_per_mwh is not None
-    models: dict[str, tuple[ModuleType, Any]] = {
+    return {
         CONNECTION: (connection_model, connection_model.Options(has_two_prices, CONNECTION in exclusive)),
         ENERGY: (energy, energy.Options(has_two_prices)),
         RESERVES: (capacity, capacity.Options(len(problem.reserves))),
     }
-    parts = {}
+
+
+def _others(problem: Problem, exclusive: Exclusive) -> dict[str, Part]:
+    has_two_prices = problem.energy.export_price_per_mwh is not None
+    models, parts = _other_models(problem, exclusive), {}
     for owner, parameters in other_parameters(problem).items():
         model, options = models[owner]
         stamp = Stamp(

@@ -155,17 +155,11 @@ class Solver:
         if status == highspy.HighsStatus.kError:
             raise ValueError("the solver refused the model: a number in it is not finite or the arrays disagree")
 
-    def continue_with(self, arrays: Arrays, *, has_same_matrix: bool) -> None:
-        """Take new numbers into a model of the same shape, and go on from its last basis."""
-        if has_same_matrix:
-            every_row = np.arange(arrays.row_lower.size, dtype=np.int32)
-            self.change_rows(every_row, arrays.row_lower, arrays.row_upper)
-            self.change_columns(np.arange(arrays.cost.size, dtype=np.int32), arrays.lower, arrays.upper)
-            self.change_cost(arrays.cost, arrays.offset)
-        else:
-            basis = self._highs.getBasis()
-            self.load(arrays)
-            self._highs.setBasis(basis)
+    def reload(self, arrays: Arrays) -> None:
+        """Replace the model by one of the same shape, and go on from the last basis."""
+        basis = self._highs.getBasis()
+        self.load(arrays)
+        self._highs.setBasis(basis)
 
     def change_rows(self, rows: NDArray[np.int32], lower: Array, upper: Array) -> None:
         """New bounds of some rows."""

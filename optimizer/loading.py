@@ -1,13 +1,16 @@
-"""How does a site become a model in the solver?"""
+"""How does a site become a model in the solver, and how does the model take in the site's next state?"""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from optimizer.assembly import Assembly, Exclusive, assemble
+from optimizer.assembly import Assembly, Exclusive, assemble, asset_parameters, other_parameters, shape_of
 from optimizer.highs import Solver
 from optimizer.problem import Problem
 from optimizer.program import Arrays
+from optimizer.update import update
 
 
 @dataclass(frozen=True)
@@ -15,41 +18,41 @@ class Loaded:
     """A site in the solver."""
 
     assembly: Assembly
-    arrays: Arrays
-    """The model as it was handed over; what was changed since stands in the solver alone."""
     solver: Solver
+    shape: Hashable
+    """What a site of another shape differs in: blocks, their options, or the number of steps."""
+
+    @cached_property
+    def arrays(self) -> Arrays:
+        """The model as its parameters make it; bounds that a search held since stand in the solver alone."""
+        return replace(self.assembly.program.arrays(), is_binary=self.assembly.is_binary)
 
 
 def load(problem: Problem, exclusive: Exclusive) -> Loaded:
     """Assemble a site and hand it to the solver."""
-    assembly, arrays = _assembled(problem, exclusive)
-    return Loaded(assembly, arrays, Solver(arrays))
+    assembly = assemble(problem, exclusive)
+    arrays = replace(assembly.program.arrays(), is_binary=assembly.is_binary)
+    return Loaded(assembly, Solver(arrays), shape_of(problem, exclusive))
 
 
 def reload(former: Loaded, problem: Problem, exclusive: Exclusive) -> Loaded:
-    """Assemble a site and hand it to a solver that may know one of the same shape.
+    """Take the numbers of a site into the model of an earlier one of the same shape, and go on from its last basis.
 
-    Where it does, the solver goes on from its last basis, which saves most of the work when little has changed.
+    A site of another shape, or one with binaries, is loaded anew.
     """
-    assembly, arrays = _assembled(problem, exclusive)
-    if not _has_same_shape(former.arrays, arrays):
-        return Loaded(assembly, arrays, Solver(arrays))
-    has_same_matrix = np.array_equal(former.arrays.value, arrays.value)
-    former.solver.continue_with(arrays, has_same_matrix=has_same_matrix)
-    return Loaded(assembly, arrays, former.solver)
-
-
-def _assembled(problem: Problem, exclusive: Exclusive) -> tuple[Assembly, Arrays]:
-    assembly = assemble(problem, exclusive)
-    return assembly, replace(assembly.program.arrays(), is_binary=assembly.is_binary)
-
-
-def _has_same_shape(former: Arrays, arrays: Arrays) -> bool:
-    """Whether two linear programs have their coefficients in the same places."""
-    return (
-        not former.is_binary.any()
-        and not arrays.is_binary.any()
-        and arrays.cost.size > 0
-        and np.array_equal(former.start, arrays.start)
-        and np.array_equal(former.column, arrays.column)
-    )
+    if former.shape != shape_of(problem, exclusive) or former.assembly.is_binary.any():
+        return load(problem, exclusive)
+    program, solver, parts = former.assembly.program, former.solver, former.assembly.parts
+    kinds: set[str] = set()
+    for stamp in program.stamps:
+        kinds |= update(program, solver, stamp, 0, {"step_h": problem.step_h})
+    new = {asset.id: asset_parameters(problem, asset) for asset in problem.assets} | other_parameters(problem)
+    for owner, parameters in new.items():
+        kinds |= update(program, solver, parts[owner].stamp, parts[owner].block, parameters)
+    loaded = Loaded(former.assembly, solver, former.shape)
+    if "matrix" in kinds:
+        solver.reload(loaded.arrays)
+    else:
+        every_column = np.arange(program.column_count, dtype=np.int32)
+        solver.change_columns(every_column, *program.column_bounds())  # what the last search held is free again
+    return loaded

@@ -153,7 +153,7 @@ class Stamp:
         self.owners = tuple(parameters)
         self.bus = bus
         self.inlet_bus = inlet_bus
-        self.values: dict[str, Array] = {"step_h": step_h[np.newaxis, :]}
+        self.values: dict[str, Array] = {"step_h": step_h[np.newaxis, :].copy()}
         for name in next(iter(parameters.values())):
             stacked = np.array([own[name] for own in parameters.values()], dtype=np.float64)
             self.values[name] = stacked
