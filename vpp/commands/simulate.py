@@ -73,4 +73,4 @@ async def _simulate(
     with ending(stop):
         names = ", ".join(unit.id for unit, _ in parts)
         output.say(f"vpp simulate: {len(parts)} devices of {site_file.site.id} at {address}: {names}")
-        await run_over_mqtt(fleet, stop)
+        await run_over_mqtt(fleet, stop, min(1.0, site_file.devices.tick_s))
