@@ -197,6 +197,7 @@ _WORDS: dict[str, _Words] = {
     "less_than": _out_of_range,
     "less_than_equal": _out_of_range,
     "float_type": _not_a_number,
+    "float_parsing": _not_a_number,
     "int_type": _says("must be a whole number"),
     "int_from_float": _says("must be a whole number"),
     "finite_number": _says("must be a finite number"),

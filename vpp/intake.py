@@ -23,6 +23,9 @@ from vpp.faults import path_text, value_text
 from vpp.site import Site, SiteFile, parse_site, product_of
 from vpp.state import read_state
 
+LARGEST_PRICE_PER_MWH = 1e12
+"""No price of any currency comes near it; a solver would stumble over more."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -195,6 +198,8 @@ def _implausible(
             lowest, highest = site_file.assets[int(index)].plausible(str(key))
         elif key == "hold_kw":
             lowest = 0.0
+        else:
+            lowest, highest = -LARGEST_PRICE_PER_MWH, LARGEST_PRICE_PER_MWH
         values = series[reading.path]
         wrong = [step for step, value in enumerate(values) if not lowest <= value <= highest]
         if wrong:

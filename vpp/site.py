@@ -124,6 +124,7 @@ def _faults_between(document: Document) -> Iterator[Fault]:
     for index, entry in enumerate(entries):
         if isinstance(entry, dict):
             yield from _entry_faults(document, ("markets", index), entry)
+    yield from _repeated_products(document, entries)
     kinds = [product.kind for product in map(product_of, entries) if product is not None]
     if entries and len(kinds) == len(entries) and kinds.count("energy") != 1:
         problem = f"must hold exactly one energy product, and holds {kinds.count('energy')}"
@@ -147,7 +148,8 @@ def _ids(document: Document) -> Iterator[Fault]:
 
 def _bindings(document: Document) -> Iterator[Fault]:
     assets, bindings = document.at(("assets",)), document.at(("devices", "bindings"))
-    ids = [str(asset.get("id")) for asset in assets if isinstance(asset, dict)] if isinstance(assets, list) else []
+    listed = [asset.get("id") for asset in assets if isinstance(asset, dict)] if isinstance(assets, list) else []
+    ids = [name for name in listed if isinstance(name, str)]
     for name in bindings if isinstance(bindings, dict) else ():
         if name not in ids:
             path = ("devices", "bindings", name)
@@ -162,6 +164,20 @@ def _bindings(document: Document) -> Iterator[Fault]:
         problem = "operators.mode is open, which is for brokers on this machine only"
         remedy = f"Use a broker on {LOOPBACK[0]}."
         yield Fault(document.name, path_text(path), value_text(broker.url), problem, remedy, document.line(path))
+
+
+def _repeated_products(document: Document, entries: list[Any]) -> Iterator[Fault]:
+    lines: dict[str, int | None] = {}
+    for index, product in enumerate(map(product_of, entries)):
+        if product is None or product.kind == "energy":
+            continue
+        path = ("markets", index, "product")
+        if product.id in lines:
+            problem = f"already the product of an entry (line {lines[product.id]})"
+            yield Fault(
+                document.name, path_text(path), f'"{product.id}"', problem, "Ids must differ.", document.line(path)
+            )
+        lines.setdefault(product.id, document.line(path))
 
 
 def _entry_faults(document: Document, path: tuple[str | int, ...], entry: dict[str, Any]) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Tag
+from pydantic import Discriminator, Tag, ValidationInfo, field_validator
 
 from optimizer.asset import Id, NonNegative, Positive, Section
 from vpp.domain.series import SeriesSource
@@ -34,6 +34,16 @@ class Product(Section):
     """One signed quantity, more export, less export, or both alike."""
     reserve: ReserveRule = ReserveRule()
     """What stands behind a capacity product."""
+
+    @field_validator("direction")
+    @classmethod
+    def _fits_the_kind(cls, value: str, info: ValidationInfo) -> str:
+        kind = info.data.get("kind")
+        if kind == "capacity" and value == "net":
+            raise ValueError("direction must be up, down or symmetric for a product of kind capacity")
+        if kind == "energy" and value != "net":
+            raise ValueError("direction must be net for a product of kind energy")
+        return value
 
 
 class Market(Section):

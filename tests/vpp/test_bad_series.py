@@ -87,6 +87,12 @@ def test_power_that_an_asset_cannot_have_is_refused(vpp, folder, kind, value, to
     assert "scale" in fault["remedy"]
 
 
+def test_a_price_out_of_all_reason_is_refused(vpp, folder):
+    (fault,) = vpp("plan", write_site(folder, prices=hourly("price_per_mwh", [*P24[:23], 1e30])), "--json").faults
+    assert fault["path"] == "markets[0].prices.column"
+    assert fault["problem"] == "must be -1e+12 to 1e+12, and is 1e+30 at 2026-11-23T23:00:00Z"
+
+
 def test_a_mild_scale_makes_a_file_of_megawatts_fit(vpp, folder):
     site = changed((("assets", 1, "forecast", "scale"), 1000))
     load = hourly("load_kw", [kw / 1000 for kw in LOAD_KW])

@@ -55,12 +55,16 @@ CASES = {
     "no prices": (PRICES, MISSING, "markets[0].prices", "–", "prices is required for a product of kind energy"),
     "two energy products": (("markets", 1), {"product": "energy_day_ahead", "prices": {"file": "prices.csv",
                             "column": "price_per_mwh"}}, "markets", "[…]", "exactly one energy product"),
+    "a reserve without a direction": (("markets", 1), {"product": {"id": "fcr", "kind": "capacity"}, "hold_kw": 5},
+                                      "markets[1].product", "{…}", "direction must be up, down or symmetric"),
+    "energy with a direction": (("markets", 0, "product"), {"id": "e", "kind": "energy", "direction": "up"},
+                                "markets[0].product.direction", '"up"', "must be net for a product of kind energy"),
     "a held quantity of energy": (("markets", 0, "hold_kw"), 5, "markets[0].hold_kw", "5", "means nothing"),
     "a missing file": ((*PRICES, "file"), "prizes.csv", "markets[0].prices.file", '"prizes.csv"', "no such file"),
     "a missing column": ((*PRICES, "column"), "price", "markets[0].prices.column", '"price"',
                          "The file has start_utc, price_per_mwh."),
     "a column that is not named": ((*PRICES, "column"), MISSING, "markets[0].prices.column", "–", "column is required"),
-    "a scale in words": ((*PRICES, "scale"), "thousand", "markets[0].prices.scale", '"thousand"', "number"),
+    "a scale in words": ((*PRICES, "scale"), "thousand", "markets[0].prices.scale", '"thousand"', "must be a number"),
     "a scale that is NaN": ((*PRICES, "scale"), float("nan"), "markets[0].prices.scale", "nan", "finite number"),
     "a binding of no asset": (("devices",), {"bindings": {"bess2": {}}}, "devices.bindings.bess2", "",
                               'Did you mean "bess1"?'),
@@ -106,6 +110,15 @@ def test_a_reserved_word_is_no_id(vpp, folder, reserved):
 def test_a_broker_on_this_machine_is_no_fault(vpp, folder, url):
     told = vpp("check", write_site(folder, changed((("devices",), {"broker": {"url": url}}))))
     assert told.code == 0, told.err
+
+
+def test_two_entries_of_one_product_are_refused(vpp, folder):
+    product = {"id": "fcr", "kind": "capacity", "direction": "up"}
+    site = changed((("markets", 1), {"product": product, "hold_kw": 1}),
+                   (("markets", 2), {"product": product | {"direction": "down"}, "hold_kw": 1}))  # fmt: skip
+    (fault,) = vpp("plan", write_site(folder, site), "--json").faults
+    assert (fault["path"], fault["value"]) == ("markets[2].product", '"fcr"')
+    assert fault["problem"].startswith("already the product of an entry (line ")
 
 
 def test_a_fault_names_the_line_it_stands_on(vpp, folder):
@@ -168,10 +181,11 @@ def test_faults_of_the_file_and_of_its_series_are_found_in_one_go(vpp, folder):
 
 def test_what_is_allowed_is_said_in_every_kind_of_section(vpp, folder):
     """Alternatives told apart by what is written, keys with a pattern, sections in sections."""
-    product = {"id": "fcr", "kind": "capacity", "reserve": {"energy_up_h": -1, "energy": 2}, "way": "up"}
+    direction = {"kind": "capacity", "direction": "up"}
+    product = direction | {"id": "fcr", "reserve": {"energy_up_h": -1, "energy": 2}, "way": "up"}
     site = changed(
         (("markets", 1), {"product": product, "hold_kw": -5}),
-        (("markets", 2), {"product": {"id": "afrr", "kind": "capacity"}, "hold_kw": {"file": "held.csv"}}),
+        (("markets", 2), {"product": direction | {"id": "afrr"}, "hold_kw": {"file": "held.csv"}}),
         (("devices",), {"broker": {"urll": "x"}, "tick_s": 0, "bindings": {"bess1": {"dialect": "sunspec"}}}),
     )
     told = {
