@@ -27,13 +27,13 @@ class Filled:
     Attributes:
         values: One per step.
         is_known: Steps whose value is the input's own, and no substitute; shape (steps,).
-        days_back: How far back the farthest substitute lies; 0 where there is none.
+        days_back: How far back substitutes lie, the best first; empty where there are none.
 
     """
 
     values: tuple[float, ...]
     is_known: tuple[bool, ...]
-    days_back: int
+    days_back: tuple[int, ...]
 
 
 def filled(sources: Sequence[Series], edges: Array, lowest: float, highest: float) -> Filled | None:
@@ -52,36 +52,42 @@ def filled(sources: Sequence[Series], edges: Array, lowest: float, highest: floa
     count = edges.size - 1
     values, is_missing = np.zeros(count), np.ones(count, dtype=bool)
     is_known: Mask = np.zeros(count, dtype=bool)
+    used: list[int] = []
     for days_back in DAYS_BACK:
+        was_missing = is_missing.sum()
         for source in sources:
-            own, is_covered = averages(source, edges - days_back * DAY_S)
-            usable = is_missing & is_covered & (own >= lowest) & (own <= highest)
+            own, is_covered = averages(source, edges - days_back * DAY_S, lowest, highest)
+            usable = is_missing & is_covered
             values[usable], is_missing[usable] = own[usable], False
         if days_back == 0:
             is_known = ~is_missing
+        elif is_missing.sum() < was_missing:
+            used.append(days_back)
         if not is_missing.any():
-            return Filled(tuple(values.tolist()), tuple(is_known.tolist()), days_back)
+            return Filled(tuple(values.tolist()), tuple(is_known.tolist()), tuple(used))
     return None
 
 
-def averages(series: Series, edges: Array) -> tuple[Array, Mask]:
-    """Average over each step, and whether the whole step is covered by rows with a number.
+def averages(series: Series, edges: Array, lowest: float = -np.inf, highest: float = np.inf) -> tuple[Array, Mask]:
+    """Average over each step, and whether the whole step is covered by rows that can be believed.
 
     Args:
         series: The rows.
         edges: Instants between steps, in seconds since 1970; shape (steps + 1,).
+        lowest: Rows below are not believed.
+        highest: Rows above are not believed, nor what is no number.
 
     Returns:
         Averages, 0 where a step is not covered, and the mask; shape (steps,) each.
 
     """
-    is_number = np.isfinite(series.values)
-    starts, values = series.start_s[is_number].astype(np.float64), series.values[is_number]
-    if not starts.size:
+    starts, first = np.unique(series.start_s.astype(np.float64), return_index=True)
+    values = series.values[first]
+    is_believed = np.isfinite(values) & (values >= lowest) & (values <= highest)
+    if not is_believed.any():
         return np.zeros(edges.size - 1), np.zeros(edges.size - 1, dtype=bool)
-    starts, first = np.unique(starts, return_index=True)
-    values = values[first]
     ends = np.minimum(np.append(starts[1:], np.inf), starts + _usual_s(starts))
+    starts, ends, values = starts[is_believed], ends[is_believed], values[is_believed]
     knots = np.column_stack([starts, ends]).ravel()
     covered_s = np.cumsum(np.column_stack([np.zeros_like(starts), ends - starts]).ravel())
     integral = np.cumsum(np.column_stack([np.zeros_like(starts), values * (ends - starts)]).ravel())

@@ -6,6 +6,7 @@ Day-ahead planning refuses a gap. Here every gap gets a substitute, and the plan
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from optimizer.problem import State
 from vpp.document import Path_
 from vpp.domain.errors import InputError
 from vpp.domain.feed import Feed
-from vpp.domain.horizon import Horizon
+from vpp.domain.horizon import Horizon, local_midnight
 from vpp.domain.series import Premise
 from vpp.faults import path_text
 from vpp.intake import Case, Reading, Request, problem_of, read_source, sources
@@ -29,11 +30,12 @@ NEAR = timedelta(hours=4)
 
 
 def rolling_horizon(now: datetime, timezone: str, step_s: int) -> Horizon:
-    """A day from now, in steps that end where the site's steps end; the first is what is left of one."""
-    grid_s = int(now.timestamp()) // step_s * step_s
-    first_step_s = step_s - (int(now.timestamp()) - grid_s)
-    start = datetime.fromtimestamp(int(now.timestamp()), UTC)
-    return Horizon(start, step_s, 1 + round(AHEAD.total_seconds()) // step_s, timezone, first_step_s)
+    """A day from now, in steps counted from the local midnight; the first is what is left of one."""
+    now_s = int(now.timestamp())
+    midnight_s = round(local_midnight(now.astimezone(ZoneInfo(timezone)).date(), timezone).timestamp())
+    first_step_s = step_s - (now_s - midnight_s) % step_s
+    count = 1 + round(AHEAD.total_seconds()) // step_s
+    return Horizon(datetime.fromtimestamp(now_s, UTC), step_s, count, timezone, first_step_s)
 
 
 def look_ahead(
@@ -85,9 +87,13 @@ def _premise(reading: Reading, values: Filled, candidates: list[Series], horizon
     changed = max(candidate.changed for candidate in candidates)
     known = sum(values.is_known)
     near = [known for known, start in zip(values.is_known, horizon.starts, strict=True) if start < now + NEAR]
-    back = values.days_back
-    before = f"{back // 7} week{'s' if back > 7 else ''} before" if back % 7 == 0 else f"{back} days before"  # noqa: PLR2004
+    before = f"{' or '.join(map(_span, values.days_back))} before"
     check = f"{known} of {horizon.count} steps" + ("" if known == horizon.count else f", the rest from {before}")
     verdict = "ok" if all(near) else f"substituted by {before}"
     name = f"{path_text(reading.path)}: {reading.source.file}"
     return Premise(name, max(0.0, (now - changed).total_seconds()), check, verdict)
+
+
+def _span(days: int) -> str:
+    count, word = (days // 7, "week") if days % 7 == 0 else (days, "day")
+    return f"{count} {word}{'' if count == 1 else 's'}"
