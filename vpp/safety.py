@@ -102,12 +102,12 @@ def _interval_or_refusal(snapshot: Snapshot, unit: Unit, wanted: Setpoint) -> In
 
 
 def _with_device_limits(snapshot: Snapshot, unit: Unit, measured: Telemetry) -> Interval | None:
-    """Ramp, rating, and what the device can do now; the harder limit comes later and wins."""
-    permit, starts_kw = snapshot.permits.get(unit.id), [measured.export_kw]
+    """Ramp, rating, and what a store can do now (sun limits itself); the harder limit comes later and wins."""
+    permit, starts_kw, is_ceiling = snapshot.permits.get(unit.id), [measured.export_kw], unit.kind is Kind.GENERATION
     if permit is not None and snapshot.readings[unit.id].follows:
-        starts_kw = [permit.export_kw, measured.export_kw] if unit.kind is Kind.GENERATION else [permit.export_kw]
+        starts_kw = [permit.export_kw, measured.export_kw] if is_ceiling else [permit.export_kw]
     span_kw = unit.ramp_kw_per_s * snapshot.tick_s
-    now = LiveLimits(unit.charge_kw, unit.discharge_kw) if measured.limits is None else measured.limits
+    now = LiveLimits(unit.charge_kw, unit.discharge_kw) if is_ceiling or not measured.limits else measured.limits
     amounts = (unit.charge_kw, unit.discharge_kw, now.charge_kw, now.discharge_kw)
     if not (all(0 <= amount < math.inf for amount in amounts) and all(map(math.isfinite, starts_kw)) and span_kw >= 0):
         return None

@@ -60,6 +60,10 @@ def test_what_the_device_can_do_now_is_harder_than_its_rating(wanted_kw, permitt
     assert outcome(battery(), reading("bess1", limits=limits(30.0, 40.0)), wanted_kw) == permitted
 
 
+def test_a_ceiling_of_generation_stays_where_it_is_when_clouds_come():
+    assert outcome(solar(), reading("pv1", 20.0, limits=limits(0.0, 20.0)), 80.0) == (80.0, None)
+
+
 def test_live_limits_above_the_rating_do_not_widen_it():
     assert outcome(battery(), reading("bess1", limits=limits(500.0, 500.0)), 400.0) == (100.0, "discharge power")
     assert outcome(battery(), reading("bess1", limits=limits(500.0, 500.0)), -400.0) == (-100.0, "charge power")
