@@ -87,6 +87,15 @@ def test_power_that_an_asset_cannot_have_is_refused(vpp, folder, kind, value, to
     assert "scale" in fault["remedy"]
 
 
+def test_a_held_quantity_below_nothing_is_refused(vpp, folder):
+    product = {"id": "fcr", "kind": "capacity", "direction": "up"}
+    site = changed((("markets", 1), {"product": product, "hold_kw": {"file": "held.csv", "column": "kw"}}))
+    held = hourly("kw", [5.0] * 12 + [-0.5] * 12)
+    (fault,) = vpp("plan", write_site(folder, site, held=held), "--json").faults
+    assert fault["path"] == "markets[1].hold_kw.column"
+    assert fault["problem"] == "must be at least 0, and is -0.5 at 2026-11-23T12:00:00Z and in 11 more steps"
+
+
 def test_a_price_out_of_all_reason_is_refused(vpp, folder):
     (fault,) = vpp("plan", write_site(folder, prices=hourly("price_per_mwh", [*P24[:23], 1e30])), "--json").faults
     assert fault["path"] == "markets[0].prices.column"
