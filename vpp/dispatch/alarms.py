@@ -41,7 +41,7 @@ RULES: Mapping[str, Rule] = {
         "a sensor, a unit or a clock of the device is wrong",
         "nothing is sent to it until its values agree again",
         "compare its values with its own display, then: vpp override SITE ASSET reset_trip",
-        "ten values in a row agree",
+        "ten values in a row agree, or more if it happens again",
         600,
     ),
     "refused": Rule(

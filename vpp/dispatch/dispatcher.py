@@ -154,9 +154,14 @@ class Dispatcher:
         return self.latest
 
     def sent(self, permit: Permit, stamp: Stamp, mono_s: float) -> None:
-        """Note a command that was handed to the broker."""
+        """Note a command that goes to the broker now; its answer may come at once."""
         self.leases.sent(permit, stamp, mono_s)
         self.mailbox.following(permit.asset_id).permitted(permit.export_kw, permit.lease_s, mono_s)
+
+    def unsent(self, asset_id: str) -> None:
+        """The broker did not take the last command."""
+        self.leases.unsent(asset_id)
+        self.mailbox.following(asset_id).released()
 
     def deviation(self, now: datetime) -> str | None:
         """Why the plan in force no longer fits what is measured; nothing if it does."""

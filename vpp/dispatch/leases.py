@@ -32,6 +32,7 @@ class _Sent:
     permit: Permit
     stamp: Stamp
     at_s: float
+    former: "_Sent | None"
     is_refused: bool = False
 
 
@@ -53,7 +54,7 @@ class Leases:
         self._sent: dict[str, _Sent] = {}
 
     def due(self, outcome: Outcome, now: datetime, mono_s: float) -> list[tuple[Permit, Stamp]]:
-        """Permits that must go out as commands now. They count as in force once `sent` is told."""
+        """Permits that must go out as commands now. They count as in force once `sent` is called."""
         permits = [permit for permit in outcome.values() if isinstance(permit, Permit)]
         return [
             (permit, Stamp(self.epoch, next(self._seq[permit.asset_id]), now))
@@ -62,8 +63,17 @@ class Leases:
         ]
 
     def sent(self, permit: Permit, stamp: Stamp, mono_s: float) -> None:
-        """Note a command that was handed to the broker."""
-        self._sent[permit.asset_id] = _Sent(permit, stamp, mono_s)
+        """Note a command that goes to the broker now."""
+        former = self._sent.get(permit.asset_id)
+        if former is not None:
+            former.former = None
+        self._sent[permit.asset_id] = _Sent(permit, stamp, mono_s, former)
+
+    def unsent(self, asset_id: str) -> None:
+        """The broker did not take the last command: the one before it is still the last."""
+        former = self._sent.pop(asset_id).former
+        if former is not None:
+            self._sent[asset_id] = former
 
     def in_force(self, mono_s: float) -> Mapping[str, Permit]:
         """Permits whose lease has not run out."""

@@ -7,8 +7,9 @@ under suspicion until a run of values agrees again.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
-from vpp.dispatch.following import Following
+from vpp.dispatch.following import FORGIVEN_S, Following
 from vpp.domain.command import Presence
 from vpp.domain.telemetry import Birth, Quality, Reading, Telemetry, Verdict
 from vpp.domain.unit import Unit
@@ -17,8 +18,9 @@ STALE_PERIODS = 3
 """A value older than so many ticks is stale."""
 JUMP_SHARE = 0.02
 """Stored energy may jump by this share of the capacity beyond what power and time explain."""
-TRUSTED_AGAIN = 10
-"""So many values in a row must agree before a suspect asset is trusted again."""
+TRUSTED_AGAIN, LATEST_TRUSTED_AGAIN = 10, 640
+"""So many values in a row must agree before a suspect asset is trusted again; twice as many each time, up to the
+second number, until an hour has passed without a doubt."""
 STUCK_AFTER = 10
 """So many equal values in a row are stuck, where the device should have moved."""
 
@@ -35,6 +37,9 @@ class _Box:
     equal_count: int = 0
     doubts_left: int = 0
     """Values that must still agree."""
+    agreeing_count: int = TRUSTED_AGAIN
+    """Values that must agree after a doubt."""
+    doubted_s: float = -inf
     doubt: str = ""
     refused: Counter[str] = field(default_factory=Counter)
 
@@ -83,10 +88,12 @@ class Mailbox:
         previous, previous_s = box.last, box.received_s
         box.last, box.received_s = told, mono_s
         box.equal_count = box.equal_count + 1 if previous is not None and _same(previous, told) else 0
-        box.following.measured(told.export_kw, mono_s)
         doubt = _doubt(box, previous, told, mono_s - previous_s)
+        if not doubt:
+            box.following.measured(told.export_kw, mono_s)
+            doubt = _stuck_doubt(box)
         if doubt:
-            box.doubt, box.doubts_left = doubt, TRUSTED_AGAIN
+            _distrust(box, doubt, mono_s)
         elif box.doubts_left:
             box.doubts_left -= 1
         return None
@@ -105,8 +112,9 @@ class Mailbox:
 
     def trust(self, asset_id: str) -> None:
         """Believe a device again at once, because an operator says so."""
-        self._boxes[asset_id].doubts_left = 0
-        self._boxes[asset_id].following.forgive()
+        box = self._boxes[asset_id]
+        box.doubts_left, box.doubted_s = 0, -inf
+        box.following.forgive()
 
     def refusals(self) -> dict[str, dict[str, int]]:
         """How many messages of each asset were refused, by reason."""
@@ -151,9 +159,20 @@ def _doubt(box: _Box, previous: Telemetry | None, told: Telemetry, seconds: floa
     slack_kw = 2 * box.following.tolerance_kw
     if not -unit.charge_kw - slack_kw <= told.export_kw <= unit.discharge_kw + slack_kw:
         return f"{told.export_kw:,.0f} kW is beyond its rating"
+    return _energy_doubt(unit, previous, told, seconds)
+
+
+def _stuck_doubt(box: _Box) -> str:
     if box.equal_count >= STUCK_AFTER and box.following.off_by_kw is not None:
         return f"the same values {box.equal_count + 1} times although it should have moved"
-    return _energy_doubt(unit, previous, told, seconds)
+    return ""
+
+
+def _distrust(box: _Box, doubt: str, mono_s: float) -> None:
+    if not box.doubts_left:
+        is_again = mono_s - box.doubted_s < FORGIVEN_S
+        box.agreeing_count = min(2 * box.agreeing_count, LATEST_TRUSTED_AGAIN) if is_again else TRUSTED_AGAIN
+    box.doubt, box.doubts_left, box.doubted_s = doubt, box.agreeing_count, mono_s
 
 
 def _energy_doubt(unit: Unit, previous: Telemetry | None, told: Telemetry, seconds: float) -> str:

@@ -123,8 +123,9 @@ class Turn:
         if not await self._is_recorded([Entry(now, decided), *(Entry(now, command) for command in commands)], now):
             self.unrecorded_count += 1
         for permit, stamp in tick.due:
-            if self._link.send(self._post.command(permit, stamp)):
-                self._dispatcher.sent(permit, stamp, mono_s)
+            self._dispatcher.sent(permit, stamp, mono_s)
+            if not self._link.send(self._post.command(permit, stamp)):
+                self._dispatcher.unsent(permit.asset_id)
 
     async def _publish_alarms(self, now: datetime) -> None:
         """Tell what changed; that it cannot be written down is an alarm of its own, told in the next turn."""
