@@ -54,7 +54,7 @@ class Timing:
     keepalive_s: int = 10
     """After one and a half of these without a word from us the broker publishes our will."""
     first_delay_s: float = 0.5
-    longest_delay_s: float = 30.0
+    longest_delay_s: float = 5.0
     """The next try comes after a random time up to the first delay, doubled with each failure up to the longest."""
     stable_s: float = 10.0
     """A connection that lasted as long begins the delays anew."""

@@ -38,7 +38,8 @@ def site_at(tmp_path):
 
         def make(broker, *, port: int | None = None, **how) -> Site:
             ear = stack.enter_context(Ear(broker.port))
-            site = Site(write_copy(tmp_path, f"mqtt://127.0.0.1:{port or broker.port}", **how), ear)
+            path = write_copy(tmp_path, f"mqtt://127.0.0.1:{port or broker.port}", **how)
+            site = Site(path, ear, how.get("batteries", ("bess1",)))
             stack.callback(lambda: check(ear.heard, site.state))
             stack.callback(site.end)
             return site

@@ -1,4 +1,4 @@
-"""A client that hears everything of a site, and says what operators, feeds and vandals say. It is not our own client."""
+"""A client, not of our own making, that hears all of a site and says what operators, feeds and vandals say."""
 
 import json
 import threading
@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
@@ -39,19 +39,20 @@ class Ear:
         self._client.on_connect = self._on_connect
         self._client.on_message = self._on_message
         self._client.reconnect_delay_set(1, 1)
-        self._port = port
+        self._thread = threading.Thread(target=self._client.loop_forever, args=(0.1,))
+        self.port = port
         self._up = threading.Event()
         self._seq = int(time.time() * 1000)
 
-    def __enter__(self) -> "Ear":
-        self._client.connect("127.0.0.1", self._port, keepalive=10)
-        self._client.loop_start()
+    def __enter__(self) -> Self:
+        self._client.connect("127.0.0.1", self.port, keepalive=10)
+        self._thread.start()
         assert self._up.wait(10), "the broker does not answer"
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
-        self._client.loop_stop()
+        self._thread.join(10)
 
     def _on_connect(self, client: Client, *_: object) -> None:
         client.subscribe([(f"{ROOT}/#", 1), ("other/#", 1)])

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +63,12 @@ class Site:
     Args:
         path: The site file.
         ear: Hears everything.
+        batteries: Its batteries.
 
     """
 
-    def __init__(self, path: Path, ear: Ear) -> None:
-        self.path, self.folder, self.ear = path, path.parent, ear
+    def __init__(self, path: Path, ear: Ear, batteries: Sequence[str] = ("bess1",)) -> None:
+        self.path, self.folder, self.ear, self.batteries = path, path.parent, ear, batteries
         self.state = self.folder / ".vpp"
         self._started: list[Process] = []
 
@@ -86,7 +87,7 @@ class Site:
             arguments = ("--scenario", file)
         since = self.ear.now()
         devices = self.start("simulate", *arguments)
-        for asset in ("bess1", "pv1", "base"):
+        for asset in (*self.batteries, "pv1", "base"):
             self.ear.wait(f"{asset}/state", lambda h: h.document["online"] and not h.is_retained, 20, since)
         return devices
 

@@ -4,6 +4,7 @@ It holds half of what it can, 1,000 kWh, and prices fall from quarter to quarter
 three quarters of an hour, which is longer than any test takes.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,13 +28,19 @@ def quarters(now: datetime | None = None) -> list[datetime]:
     return [first + k * QUARTER for k in range(BEFORE + AFTER)]
 
 
-def falling_prices(count: int = BEFORE + AFTER) -> list[float]:
+def falling_prices() -> list[float]:
     """Money per MWh: 2,000 now and less from quarter to quarter, down to 100."""
-    return [max(100.0, 2000.0 - 20.0 * max(0, k - BEFORE)) for k in range(count)]
+    return [max(100.0, 2000.0 - 20.0 * max(0, k - BEFORE)) for k in range(BEFORE + AFTER)]
 
 
 def write_copy(
-    folder: Path, broker: str, *, tick_s: float = TICK_S, lease_s: float = LEASE_S, planning: str = "", more: str = ""
+    folder: Path,
+    broker: str,
+    *,
+    tick_s: float = TICK_S,
+    lease_s: float = LEASE_S,
+    planning: str = "",
+    batteries: Sequence[str] = ("bess1",),
 ) -> Path:
     """Write the site file and its series.
 
@@ -43,12 +50,14 @@ def write_copy(
         tick_s: Time from one decision to the next.
         lease_s: How long a set-point holds.
         planning: Content of that section of the site file, if any.
-        more: More keys of its section `devices`.
+        batteries: Names of equal batteries; the connection carries them all.
 
     """
     at = broker if broker == "embedded" else f'{{url: "{broker}"}}'
-    devices = f"devices:\n  broker: {at}\n  tick_s: {tick_s:g}\n  lease_s: {lease_s:g}\n{more}"
-    text = TINY.read_text("utf-8")
+    devices = f"devices:\n  broker: {at}\n  tick_s: {tick_s:g}\n  lease_s: {lease_s:g}\n"
+    text = TINY.read_text("utf-8").replace("limit_kw: 2000", f"limit_kw: {2000 * len(batteries)}")
+    head, block, tail = _parts(text)
+    text = head + "".join(block.replace("bess1", name) for name in batteries) + tail
     path = folder / "tiny.yaml"
     path.write_text(f"{text}\n{devices}{f'planning: {planning}' if planning else ''}\n", "utf-8")
     (folder / "tiny").mkdir(exist_ok=True)
@@ -56,6 +65,12 @@ def write_copy(
     _write(folder, "load.csv", "load_kw", [200.0] * (BEFORE + AFTER))
     _write(folder, "pv.csv", "pv_kw", [300.0] * (BEFORE + AFTER))
     return path
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """The site file before its battery, the battery, and the rest."""
+    first, last = text.index("  - id: bess1"), text.index("  - id: pv1")
+    return text[:first], text[first:last], text[last:]
 
 
 def write_prices(folder: Path, values: list[float] | list[str]) -> None:

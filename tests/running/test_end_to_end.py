@@ -126,7 +126,7 @@ def test_an_override_sent_with_mosquitto_pub_alone_acts_and_ends_by_itself(led):
     since = led.ear.now()
     told = str(request).replace("'", '"')
     subprocess.run(
-        ["mosquitto_pub", "-p", str(led.ear._port), "-q", "1", "-t", f"{ROOT}/op/anna/req", "-m", told],
+        ["mosquitto_pub", "-p", str(led.ear.port), "-q", "1", "-t", f"{ROOT}/op/anna/req", "-m", told],
         check=True, timeout=10,
     )  # fmt: skip
     answer = led.ear.wait("op/anna/resp", lambda h: h.document["id"] == request["id"], 3, since)
