@@ -23,6 +23,7 @@ class Following:
         self._settle_s = SETTLE_TICKS * tick_s
         self._permitted: deque[tuple[float, float]] = deque()
         self._until_s = 0.0
+        self._away_kw = 0.0
         self._held_until_s, self._hold_s, self._failed_at_s = -1.0, FIRST_HOLD_S, -FORGIVEN_S
         self.off_by_kw: float | None = None
         """How far the last measured power was outside what was permitted; `None` where it was not."""
@@ -41,19 +42,24 @@ class Following:
         self.off_by_kw = None
 
     def measured(self, export_kw: float, mono_s: float) -> None:
-        """Compare a measured power with every command of the time that the device may take."""
+        """Compare a measured power with every command of the time that the device may take.
+
+        A device that comes nearer by its tolerance from one value to the next is on its way, however long that is.
+        """
         if mono_s >= self._until_s:
             self.released()  # what a device does by itself is no disobedience
         while len(self._permitted) > 1 and self._permitted[1][0] <= mono_s - self._settle_s:
             self._permitted.popleft()
         self.off_by_kw = None
-        if not self._permitted or mono_s - self._permitted[0][0] < self._settle_s:
+        if not self._permitted:
             return
         commands_kw = [kw for _, kw in self._permitted]
         low_kw, high_kw = min(commands_kw) - self.tolerance_kw, max(commands_kw) + self.tolerance_kw
         if self._unit.kind is Kind.GENERATION:
             low_kw = min(low_kw, export_kw)  # a set-point is a ceiling: sun and wind may give less
-        if low_kw <= export_kw <= high_kw:
+        former_kw, self._away_kw = self._away_kw, export_kw - commands_kw[-1]
+        is_coming = self._away_kw * former_kw > 0 and abs(self._away_kw) <= abs(former_kw) - self.tolerance_kw
+        if low_kw <= export_kw <= high_kw or is_coming or mono_s - self._permitted[0][0] < self._settle_s:
             return
         self.off_by_kw = export_kw - commands_kw[-1]
         if mono_s >= self._held_until_s:

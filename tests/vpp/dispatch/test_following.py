@@ -47,6 +47,34 @@ def test_a_device_on_its_way_from_one_set_point_to_the_next_follows():
     assert compared.off_by_kw == -40.0
 
 
+def test_a_device_that_comes_nearer_at_its_own_slow_pace_follows_until_it_stops_short():
+    compared = following()
+    compared.permitted(80.0, LEASE_S, 0.0)
+    for second in range(1, 12):
+        compared.measured(4.0 * second, float(second))
+        assert compared.off_by_kw is None
+    compared.measured(44.0, 12.0)
+    assert compared.off_by_kw == -36.0
+
+
+def test_a_device_that_creeps_by_less_than_its_tolerance_does_not_follow():
+    compared = following()
+    compared.permitted(80.0, LEASE_S, 0.0)
+    for second in range(1, 6):
+        compared.measured(2.9 * second, float(second))
+    assert not compared.follows(5.0)
+
+
+def test_a_device_on_its_slow_way_back_from_an_earlier_set_point_follows():
+    compared = following()
+    compared.permitted(80.0, LEASE_S, 0.0)
+    compared.measured(80.0, 50.0)
+    compared.permitted(0.0, LEASE_S, 50.0)
+    for second in range(1, 16):
+        compared.measured(80.0 - 5.0 * second, 50.0 + second)
+        assert compared.off_by_kw is None
+
+
 def test_sun_below_its_ceiling_follows_and_above_it_does_not():
     compared = following(solar())
     compared.permitted(50.0, LEASE_S, 0.0)
