@@ -98,6 +98,10 @@ class Ear:
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         self._client.publish(f"{ROOT}/{topic}", body, qos=1, retain=is_retained).wait_for_publish(10)
 
+    def send(self, topic: str, document: dict[str, Any]) -> None:
+        """Publish at quality 1 without waiting."""
+        self._client.publish(f"{ROOT}/{topic}", json.dumps(document).encode(), qos=1)
+
     def request(self, asset: str, action: str, value: float | str | None = None, **changes: Any) -> dict[str, Any]:
         """An operator's request, as anybody could write it by hand."""
         now = datetime.now(UTC)
