@@ -13,8 +13,8 @@ from vpp.series_names import series_of
 from vpp.shipped import shipped_site
 from vpp.site import SiteFile, parse_site
 
-BEGINS_AT = timedelta(hours=6, minutes=45)
-"""Local time of day at which a demo that is watched begins: shortly before prices rise."""
+BEGINS_AT = timedelta(hours=7, minutes=30)
+"""Local time of day at which a demo that is watched begins: shortly before the morning's highest prices."""
 
 
 TICKS_PER_S = 10.0

@@ -155,8 +155,8 @@ class Scene:
         if course is None or not self.stores:
             return
         price = sum(course.import_price_per_mwh) / course.count
-        worth = f"{money(abs(left_kwh) * price / 1000)} {course.currency} at the mean price of the coming day"
-        yield f"  The stores hold {number(abs(left_kwh))} kWh {_more(left_kwh)} than at first, which is worth {worth}."
+        worth = f"{money(abs(left_kwh) * price / 1000)} {course.currency} at the coming day's mean price"
+        yield f"  The stores hold {number(abs(left_kwh))} kWh {_more(left_kwh)} than at first, worth {worth}."
 
     def _alarms(self) -> str:
         return ", ".join(sorted(f"{code} of {asset}" for code, asset in self.seen_alarms)) or "none"

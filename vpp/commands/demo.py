@@ -166,8 +166,9 @@ class _Stage:
             return []
         site = self._path
         return [
-            f"  Try in another terminal:  vpp status {site}",
-            f"                            vpp override {site} {store} set_export_kw 200 --for 30m --reason trying",
+            "  Try in another terminal:",
+            f"    vpp status {site}",
+            f"    vpp override {site} {store} set_export_kw 200 --for 30m --reason trying",
             "  Ctrl-C ends the demo.",
             "",
         ]

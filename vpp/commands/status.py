@@ -17,7 +17,7 @@ def run(options: argparse.Namespace, output: Output) -> None:
     site_file = read_site(options.site)
     status = asyncio.run(_look(site_file, address_for(options.site, site_file)))
     name, zone = site_file.site.name or site_file.site.id, site_file.site.timezone
-    text = status_text(status, name, zone, width=output.width, shows_all=options.all)
+    text = status_text(status, name, zone, shows_all=options.all)
     output.result(text, status)
 
 

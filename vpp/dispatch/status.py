@@ -76,7 +76,7 @@ def _asset(dispatcher: Dispatcher, tick: Tick, unit: Unit, now: datetime, mono_s
     if wanted is None:
         why = reading.why or "measured only"
     elif isinstance(answer, Permit):
-        why = f"{answer.why}; narrowed by {answer.narrowed_by}" if answer.narrowed_by else answer.why
+        why = f"{answer.why} (limit: {answer.narrowed_by})" if answer.narrowed_by else answer.why
     else:
         why = reading.why if answer is None else answer.why
     left_s = dispatcher.leases.remaining_s(unit.id, mono_s)

@@ -12,21 +12,20 @@ MOST_ROWS = 12
 RUNGS = {1: "plan", 2: "previous plan", 3: "rule", 4: "safe stop"}
 
 
-def status_text(status: Mapping[str, Any], name: str, zone: str, *, width: int, shows_all: bool) -> str:
+def status_text(status: Mapping[str, Any], name: str, zone: str, *, shows_all: bool) -> str:
     """The whole status.
 
     Args:
         status: Content of `dispatcher/status`.
         name: Of the site, for people.
         zone: The site's time zone.
-        width: Columns of the terminal.
         shows_all: Whether assets that need no attention are shown too.
 
     """
     at = local(status["at"], zone)
     lines = ["", f"  {name}   {at:%H:%M:%S}   {in_control(status, zone)}", *_plan(status), *_site(status), ""]
     lines += [*_alarms(status, at), *_overrides(status, zone), *_assets(status, shows_all=shows_all)]
-    return "\n".join(line[: max(width, 80)].rstrip() for line in lines) + "\n"
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def local(instant: str, zone: str) -> datetime:
