@@ -157,7 +157,7 @@ def test_the_status_says_who_what_and_why(stage):
         100.0,
         59.0,
     )
-    assert asset["why"] == "operator ada: a test; narrowed by discharge power"
+    assert asset["why"] == "operator ada: a test (limit: discharge power)"
     assert status["overrides"][0]["until"] == "2026-11-23T12:10:02.000Z"
 
 
