@@ -97,6 +97,7 @@ def _battery(rows: Rows, p: Problem, a, site: list[dict[int, float]], fixed: lis
     count, h, capacity = p.horizon.count, p.horizon.step_hours, a.energy_capacity_kwh
     days = [at.date() for at in p.horizon.local_starts]
     before, discharged = None, {day: {} for day in days}
+    segments = None if a.ageing is None else _held_at_first(a)
     for t in range(count):
         charge = rows.column(0.0, a.charge_power_kw)
         discharge = rows.column(0.0, a.discharge_power_kw, cost=a.throughput_cost_per_mwh * h[t])
@@ -116,6 +117,11 @@ def _battery(rows: Rows, p: Problem, a, site: list[dict[int, float]], fixed: lis
             charges = rows.column(0.0, 1.0, binary=True)
             rows.row({charge: 1.0, charges: -a.charge_power_kw}, -np.inf, 0.0)
             rows.row({discharge: 1.0, charges: a.discharge_power_kw}, -np.inf, a.discharge_power_kw)
+        if segments is not None:
+            segments = _segments(rows, a, h[t], segments, (charge, discharge))
+            for band in a.ageing.calendar:
+                resting = rows.column(0.0, np.inf, cost=band.price_per_mwh_h * h[t])
+                rows.row({resting: 1.0, stored: -1.0}, -band.above_soc_fraction * capacity, np.inf)
         site[t] |= {charge: -1.0, discharge: 1.0}
         fixed[t] -= a.standing_load_kw
         discharged[days[t]][discharge] = h[t]
@@ -123,3 +129,41 @@ def _battery(rows: Rows, p: Problem, a, site: list[dict[int, float]], fixed: lis
     if a.daily_discharge_limit_kwh is not None:
         for entries in discharged.values():
             rows.row(entries, -np.inf, a.daily_discharge_limit_kwh)
+
+
+def _held_at_first(a) -> list[float]:
+    """Energy of each depth segment at the start, crumb by crumb: the floor from below, the rest from above."""
+    count = a.ageing.segment_count
+    size = a.energy_capacity_kwh / count
+    held = [0.0] * count
+    floor = min(a.initial_soc_fraction, a.min_soc_fraction) * a.energy_capacity_kwh
+    for j in reversed(range(count)):
+        held[j] = min(size, max(0.0, floor - size * (count - 1 - j)))
+    left = a.initial_soc_fraction * a.energy_capacity_kwh - floor
+    for j in range(count):
+        added = min(left, size - held[j])
+        held[j] += added
+        left -= added
+    return held
+
+
+def _segments(rows: Rows, a, h: float, before: list, moves: tuple[int, int]) -> list[int]:
+    """One step of every segment, each with a charge and a discharge of its own."""
+    (charge, discharge), count, law = moves, a.ageing.segment_count, a.ageing
+    life = 1 / law.cycle_life_count if law.cycle_coefficient is None else law.cycle_coefficient
+    charges, discharges, stored = {charge: -1.0}, {discharge: -1.0}, []
+    for j in range(count):
+        deeper = ((j + 1) / count) ** law.depth_exponent - (j / count) ** law.depth_exponent
+        price = 1000 * law.replacement_cost_per_kwh * life * deeper * count / a.discharge_efficiency
+        own_charge, own_discharge = rows.column(0.0, np.inf), rows.column(0.0, np.inf, cost=price * h)
+        stored.append(rows.column(0.0, a.energy_capacity_kwh / count))
+        keep = 1 - a.self_discharge_fraction_per_h * h
+        flow = {stored[j]: 1.0, own_charge: -h * a.charge_efficiency, own_discharge: h / a.discharge_efficiency}
+        if isinstance(before[j], float):
+            rows.row(flow, keep * before[j], keep * before[j])
+        else:
+            rows.row({**flow, before[j]: -keep}, 0.0, 0.0)
+        charges[own_charge] = discharges[own_discharge] = 1.0
+    rows.row(charges, 0.0, 0.0)
+    rows.row(discharges, 0.0, 0.0)
+    return stored

@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from optimizer.ageing.schema import Ageing
 from optimizer.planner import plan
 from tests.oracle import best_net
 from tests.sites import CREATED, battery, hours, load, problem, solar
@@ -28,7 +29,22 @@ def prices(draw, count):
 
 
 @st.composite
-def batteries(draw, name):
+def ageings(draw):
+    return Ageing(
+        replacement_cost_per_kwh=draw(numbers(0, 600)),
+        cycle_life_count=draw(st.sampled_from([1500.0, 8000.0])),
+        depth_exponent=draw(numbers(1, 2.5)),
+        segment_count=draw(st.integers(1, 6)),
+        calendar=[
+            {"above_soc_fraction": draw(numbers(0, 1)), "price_per_mwh_h": draw(numbers(0, 20))}
+            for _ in range(draw(st.integers(0, 2)))
+        ],
+    )
+
+
+@st.composite
+def batteries(draw, name, *, is_ageing=False):
+    ageing = draw(ageings()) if is_ageing else None
     bottom = draw(numbers(0, 0.3))
     top = draw(numbers(0.5, 1.0))
     initial = draw(numbers(bottom, top))
@@ -48,16 +64,19 @@ def batteries(draw, name):
         final_soc_max_fraction=(initial if least is None else least) if exact else None,
         self_discharge_fraction_per_h=draw(st.sampled_from([0.0, 0.0, 0.001, 0.02])),
         standing_load_kw=draw(st.sampled_from([0.0, 0.0, 1.5])),
-        throughput_cost_per_mwh=draw(st.sampled_from([0.0, 5.0, 40.0])),
+        throughput_cost_per_mwh=0.0 if ageing is not None else draw(st.sampled_from([0.0, 5.0, 40.0])),
+        ageing=ageing,
         daily_discharge_limit_kwh=draw(st.one_of(st.none(), numbers(0, 200, 1))),
         exclusive_charge_discharge=draw(st.sampled_from(["auto", "auto", "auto", "always", "never"])),
     )
 
 
 @st.composite
-def problems(draw):
+def problems(draw, *, is_ageing=False):
     count, step_minutes = draw(st.integers(1, 20)), draw(st.sampled_from([15, 60]))
-    assets = [draw(batteries(f"bess{k}")) for k in range(draw(st.integers(1, 3)))]
+    assets = [
+        draw(batteries(f"bess{k}", is_ageing=is_ageing)) for k in range(draw(st.integers(1, 1 if is_ageing else 3)))
+    ]
     series = {}
     if draw(st.booleans()):
         assets.append(solar(curtailable=draw(st.booleans())))
@@ -78,9 +97,7 @@ def problems(draw):
     )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
-@given(problems())
-def test_a_plan_earns_what_an_independent_formulation_finds(given_problem):
+def check(given_problem):
     expected = best_net(given_problem)
     if expected is None:
         with pytest.raises(InfeasibleError):
@@ -89,3 +106,15 @@ def test_a_plan_earns_what_an_independent_formulation_finds(given_problem):
     made = plan(given_problem, CREATED)
     assert made.money.net == pytest.approx(expected, rel=1e-6, abs=1e-6)
     assert made.verification.passed
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(problems())
+def test_a_plan_earns_what_an_independent_formulation_finds(given_problem):
+    check(given_problem)
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(problems(is_ageing=True))
+def test_a_plan_with_ageing_earns_what_an_independent_formulation_finds(given_problem):
+    check(given_problem)

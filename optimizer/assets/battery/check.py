@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from optimizer.ageing.schema import Ageing
 from optimizer.assets.battery.schema import Battery
 from optimizer.problem import Array, Inputs
 from vpp.domain.plan import Schedule
@@ -85,5 +86,54 @@ def _reserve_violations(
 
 def wear(asset: Battery, inputs: Inputs, schedule: Schedule) -> float:
     """Cost of wear over the horizon, in the site's currency."""
-    discharged_mwh = float(inputs.step_h @ np.array(schedule.flows["discharge_kw"])) / 1000
-    return asset.throughput_cost_per_mwh * discharged_mwh
+    if asset.ageing is None:
+        discharged_mwh = float(inputs.step_h @ np.array(schedule.flows["discharge_kw"])) / 1000
+        return asset.throughput_cost_per_mwh * discharged_mwh
+    stored_kwh = np.array(schedule.stored_kwh)
+    resting = sum(
+        band.price_per_mwh_h
+        * float(inputs.step_h @ np.maximum(0, stored_kwh - band.above_soc_fraction * asset.energy_capacity_kwh))
+        for band in asset.ageing.calendar
+    )
+    return resting / 1000 + _cycling(asset, asset.ageing, inputs, schedule)
+
+
+def _cycling(asset: Battery, ageing: Ageing, inputs: Inputs, schedule: Schedule) -> float:
+    """Cost of cycles: walk through the plan, charging and discharging the shallowest segments first.
+
+    With prices that rise with depth no other order is cheaper.
+    """
+    count, size_kwh = ageing.segment_count, asset.energy_capacity_kwh / ageing.segment_count
+    edges = np.arange(count + 1) / count
+    lost = edges**ageing.depth_exponent * ageing.life_lost_fraction(1.0)
+    cost_per_kwh = ageing.replacement_cost_per_kwh * count * np.diff(lost)
+    stored_kwh = _stacked_kwh(
+        _initial_kwh(asset, inputs), asset.min_soc_fraction * asset.energy_capacity_kwh, size_kwh, count
+    )
+    gained_kwh = inputs.step_h * asset.charge_efficiency * np.array(schedule.flows["charge_kw"])
+    taken_kwh = inputs.step_h * np.array(schedule.flows["discharge_kw"]) / asset.discharge_efficiency
+    cost = 0.0
+    for step, hours in enumerate(inputs.step_h):
+        stored_kwh = stored_kwh * (1 - asset.self_discharge_fraction_per_h * hours)
+        through_kwh = min(gained_kwh[step], taken_kwh[step])
+        cost += through_kwh * cost_per_kwh[0]
+        gained, taken = (
+            _from_the_top(gained_kwh[step] - through_kwh, size_kwh - stored_kwh),
+            _from_the_top(taken_kwh[step] - through_kwh, stored_kwh),
+        )
+        stored_kwh = stored_kwh + gained - taken
+        cost += float(taken @ cost_per_kwh)
+    return cost
+
+
+def _from_the_top(energy_kwh: float, room_kwh: Array) -> Array:
+    """An energy laid into segments, the shallowest first."""
+    above_kwh = np.cumsum(room_kwh) - room_kwh
+    return np.minimum(np.maximum(energy_kwh - above_kwh, 0.0), room_kwh)
+
+
+def _stacked_kwh(stored_kwh: float, floor_kwh: float, size_kwh: float, count: int) -> Array:
+    """What the segments hold at first: the floor's energy in the deepest, the rest in the shallowest."""
+    below_kwh = min(stored_kwh, floor_kwh)
+    deepest = _from_the_top(below_kwh, np.full(count, size_kwh))[::-1]
+    return deepest + _from_the_top(stored_kwh - below_kwh, size_kwh - deepest)

@@ -8,6 +8,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from optimizer.assets.battery.schema import Battery
+from optimizer.assets.battery.segments import ageing_parameters, wear_at_rest, wear_by_depth
 from optimizer.blocks import Exclusion, scalars, series
 from optimizer.ports import TIE_BREAK_PER_MWH
 from optimizer.problem import Inputs, Parameters
@@ -31,6 +32,10 @@ class Options:
     has_daily_limit: bool
     has_end_value: bool
     is_exclusive: bool
+    segment_count: int
+    """Depth segments of wear; 0 where wear has one price."""
+    band_count: int
+    """Bands of the cost of resting."""
 
 
 def options(asset: Battery, inputs: Inputs, *, is_exclusive: bool) -> Options:
@@ -42,6 +47,8 @@ def options(asset: Battery, inputs: Inputs, *, is_exclusive: bool) -> Options:
         has_daily_limit=asset.daily_discharge_limit_kwh is not None,
         has_end_value=inputs.end_value_per_mwh is not None,
         is_exclusive=is_exclusive,
+        segment_count=0 if asset.ageing is None else asset.ageing.segment_count,
+        band_count=0 if asset.ageing is None else len(asset.ageing.calendar),
     )
 
 
@@ -80,6 +87,7 @@ def parameters(asset: Battery, inputs: Inputs) -> Parameters:
         "discharged_today_kwh": 0.0 if state is None else min(state.discharged_today_kwh, limit_kwh),  # no more today
         "daily_discharge_limit_kwh": limit_kwh,
         **(_reserve_parameters(asset, inputs) if inputs.reserves else {}),
+        **({} if asset.ageing is None else ageing_parameters(asset, asset.ageing, initial_kwh)),
     }
 
 
@@ -130,10 +138,7 @@ def build(b: Any, chosen: Options) -> None:
     def export_kw(b: Any, t: int) -> Any:
         return b.discharge_kw[t] - b.charge_kw[t] - b.standing_load_kw
 
-    @b.Expression(b.time)
-    def wear(b: Any, t: int) -> Any:
-        return -b.throughput_cost_per_mwh * b.step_h[t] * b.discharge_kw[t]
-
+    _count_wear(b, chosen)
     if chosen.has_end_value:
         scalars(b, "end_value_per_mwh")
         b.prospect = pyo.Expression(expr=b.end_value_per_mwh * b.stored_kwh[b.time.last()])
@@ -148,6 +153,21 @@ def build(b: Any, chosen: Options) -> None:
     def preference(b: Any, t: int) -> Any:
         held_kw = sum(b.up_kw[t, k] + b.down_kw[t, k] for k in b.classes) if chosen.reserve_count else 0
         return -TIE_BREAK_PER_MWH * b.step_h[t] * (b.charge_kw[t] + b.discharge_kw[t] + held_kw)
+
+
+def _count_wear(b: Any, chosen: Options) -> None:
+    """By throughput, or by the depth of cycles and by energy at rest."""
+
+    def kept(t: int) -> Any:
+        return 1 - b.self_discharge_fraction_per_h * b.step_h[t]
+
+    cycling = wear_by_depth(b, chosen.segment_count, kept) if chosen.segment_count else None
+    resting = wear_at_rest(b, chosen.band_count) if chosen.band_count else None
+
+    @b.Expression(b.time)
+    def wear(b: Any, t: int) -> Any:
+        by_throughput = b.throughput_cost_per_mwh * b.step_h[t] * b.discharge_kw[t]
+        return -(cycling(t) if cycling else by_throughput) - (resting(t) if resting else 0)
 
 
 def _limit_daily_discharge(b: Any) -> None:

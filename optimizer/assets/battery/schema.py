@@ -4,7 +4,9 @@ from math import inf
 from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
+from optimizer.ageing.schema import Ageing
 from optimizer.asset import Asset, Efficiency, Fraction, NonNegative, Positive
 from vpp.domain.unit import Fallback, Kind, Unit
 
@@ -39,11 +41,24 @@ class Battery(Asset):
     standing_load_kw: NonNegative = 0.0
     """Own consumption, drawn at the meter all the time [kW]."""
     throughput_cost_per_mwh: NonNegative = 0.0
-    """Cost of wear per MWh discharged, at the AC terminals."""
+    """Cost of wear per MWh discharged, at the AC terminals; or `ageing`."""
+    ageing: Ageing | None = None
+    """Cost of wear by the depth of cycles and by energy at rest, in place of `throughput_cost_per_mwh`."""
     daily_discharge_limit_kwh: NonNegative | None = None
     """Most energy discharged at the AC terminals in a local day [kWh]; default: none."""
     exclusive_charge_discharge: Literal["auto", "always", "never"] = "auto"
     """Whether charging and discharging exclude each other: where it matters, in every step, or never."""
+
+    @field_validator("ageing")
+    @classmethod
+    def _one_cost_of_wear(cls, value: Ageing | None, info: ValidationInfo) -> Ageing | None:
+        if value is not None and info.data.get("throughput_cost_per_mwh"):
+            words = {
+                "problem": "is given beside throughput_cost_per_mwh, which would count wear twice",
+                "remedy": "Leave one of them out.",
+            }
+            raise PydanticCustomError("fault", "{problem}", words)
+        return value
 
     @field_validator("max_soc_fraction")
     @classmethod
@@ -80,6 +95,14 @@ class Battery(Asset):
         """Highest state of charge at the end."""
         return self.max_soc_fraction if self.final_soc_max_fraction is None else self.final_soc_max_fraction
 
+    @property
+    def mean_wear_per_mwh(self) -> float:
+        """Cost of wear per MWh discharged; with `ageing`, the mean over a full cycle."""
+        if self.ageing is None:
+            return self.throughput_cost_per_mwh
+        cost_per_kwh = self.ageing.replacement_cost_per_kwh * self.ageing.life_lost_fraction(1.0)
+        return 1000 * cost_per_kwh / self.discharge_efficiency
+
     def unit(self) -> Unit:
         """The battery as it is run: limits at the meter, which its own consumption shifts towards charging."""
         return Unit(
@@ -90,7 +113,7 @@ class Battery(Asset):
             is_controllable=True,
             ramp_kw_per_s=inf,
             fallback=Fallback.RAMP_TO_ZERO,
-            cost_per_mwh=self.throughput_cost_per_mwh,
+            cost_per_mwh=self.mean_wear_per_mwh,
             energy_capacity_kwh=self.energy_capacity_kwh,
             floor_kwh=self.min_soc_fraction * self.energy_capacity_kwh,
             ceiling_kwh=self.max_soc_fraction * self.energy_capacity_kwh,
