@@ -15,16 +15,18 @@ from pathlib import Path
 
 import pytest
 
-from adapters.market_messages import feed_bytes
+from adapters.market_messages import feed_bytes, signal_bytes
 from adapters.memory import MemoryBroker, MemoryLink
 from adapters.port import Outgoing
 from adapters.session import Session, Subscription
 from adapters.simulator import Fleet
 from adapters.topics import Topics
+from tests.vpp.site_folder import START, changed, hourly, write_site
 from tests.vpp.test_rehearsal import SELLING, Entries, begin
 from vpp.clock import FastClock
 from vpp.dispatch.post import MOST_WAITING
 from vpp.domain.feed import Feed
+from vpp.domain.market import MarketSignal
 from vpp.domain.override import SITE
 from vpp.journal import JournalError
 from vpp.operation import Operation, Remembered
@@ -394,3 +396,48 @@ def test_a_permit_is_changed_by_nobody_else():
                 if is_replace and node.args and "permit" in ast.unparse(node.args[0]):
                     found.append(path.relative_to(ROOT).as_posix())
     assert found == []
+
+
+# Regulation
+
+
+def test_an_instruction_of_twenty_megawatts_is_delivered_within_two_seconds(tmp_path):
+    # ACC-35: 90 % within 2 s, overshoot at most 2 %, RMS error after 10 s at most 1 %
+    battery = {
+        "id": "bess1",
+        "type": "battery",
+        "energy_capacity_kwh": 50_000,
+        "charge_power_kw": 25_000,
+        "discharge_power_kw": 25_000,
+        "initial_soc_fraction": 0.5,
+    }
+    product = {"id": "regulation", "kind": "capacity", "direction": "symmetric", "reserve": {"energy_up_h": 0.25}}
+    values = changed(
+        (("connection",), {"import_limit_kw": 30_000, "export_limit_kw": 30_000}),
+        (("assets", 0), battery),
+        (("markets", 1), {"product": product, "hold_kw": 20_000}),
+    )
+    flat = hourly("price_per_mwh", [50.0] * 48)
+    path = write_site(tmp_path, values, prices=flat, load=hourly("load_kw", [0.0] * 48))
+    _, site_file, faults = parse_site(path)
+    assert not faults
+    rehearsal = rehearse(path, site_file, START)
+    site_kw, beats = [], []
+
+    def each(tick):
+        site_kw.append(rehearsal.fleet.export_kw)
+        elapsed_s = (tick.snapshot.now - START).total_seconds()
+        if elapsed_s >= 30 and elapsed_s % 4 == 2:  # every four seconds, in the middle of everything
+            beats.append(len(site_kw))
+            signal = MarketSignal("regulation", tick.snapshot.now, 1.0)
+            rehearsal.broker.publish(Outgoing(Topics("small").signal("regulation"), signal_bytes(signal)))
+
+    asyncio.run(rehearsal.run(START + timedelta(seconds=100), each))
+    before_kw, after_kw = site_kw[beats[0] - 1], site_kw[beats[0] :]
+    assert abs(before_kw) < 100.0
+    target_kw = 20_000.0
+    assert after_kw[1] >= 0.9 * target_kw  # the ticks after one and after two seconds
+    assert max(after_kw) <= 1.02 * target_kw
+    late_kw = after_kw[10:]
+    rms_kw = (sum((kw - target_kw) ** 2 for kw in late_kw) / len(late_kw)) ** 0.5
+    assert rms_kw <= 0.01 * target_kw

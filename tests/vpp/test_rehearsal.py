@@ -5,19 +5,27 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapters.device_messages import read_ack, read_command
 from adapters.memory import MemoryLink
+from adapters.operator_messages import request_bytes
+from adapters.port import Outgoing
 from adapters.scenario import Scenario
 from adapters.session import Session, Subscription
 from vpp.control.decide import decide
 from vpp.domain.command import AckStatus
+from vpp.domain.override import Action, Request
 from vpp.domain.unit import Fallback, Kind
 from vpp.journal import Journal
-from vpp.records import Entry, decode, encode
+from vpp.operation import Remembered
+from vpp.planning import PlanAnswer
+from vpp.records import Answered, Entry, Planned, decode, encode
 from vpp.rehearsal import Rehearsal, rehearse
 from vpp.replay import replay
 from vpp.safety import permits
@@ -309,3 +317,72 @@ def test_a_load_that_jumps_is_told_and_stores_make_room():
     assert sum(led) / len(led) == pytest.approx(-2000.0, rel=0.005)
     assert min(led) >= -2000.0 * 1.06
     assert run.export_kw["bess1"][200] > charging + 100.0
+
+
+class NoPlanner:
+    """Plans nothing: a plan of an earlier term is followed."""
+
+    async def plan(self, request):
+        return PlanAnswer(None, "a test")
+
+
+@cache
+def sold():
+    """A plan of the tiny site that sells."""
+    run = begin("tiny", SELLING).go_on(3)
+    return run.rehearsal.operation.dispatcher.course
+
+
+PLAIN = ("silent", "stuck", "refuse", "ignore", "garbage", "duplicated", "out_of_order", "trip", "disconnect")
+NUMBERED = (
+    {"fault": "gain", "factor": 0.3},
+    {"fault": "gain", "factor": 1.02},
+    {"fault": "reboot"},
+    {"fault": "wrong_unit"},
+    {"fault": "soc_jump", "by_fraction": 0.1},
+    {"fault": "late", "delay_s": 7.0},
+    {"fault": "clock_offset", "offset_s": -90.0},
+)
+SOME_FAULT = st.builds(
+    lambda kind, at_s, for_s: {"asset": "bess1", "at_s": float(at_s), "for_s": float(for_s)} | kind,
+    st.sampled_from([*({"fault": name} for name in PLAIN), *NUMBERED]),
+    st.integers(0, 150),
+    st.integers(1, 120),
+)
+SOME_ORDER = st.tuples(st.integers(5, 150), st.sampled_from([-1000.0, -300.0, 0.0, 200.0, 5000.0]))
+
+
+@settings(max_examples=20, deadline=None)
+@given(faults=st.lists(SOME_FAULT, max_size=4), orders=st.lists(SOME_ORDER, max_size=3))
+def test_whatever_fails_when_no_limit_is_broken_and_no_command_acts_twice_or_late(faults, orders):
+    recorder, remembered = Entries(), Remembered(1, course=sold())
+    recorder.entries.append(Entry(SELLING, Planned(sold())))
+    start = SELLING + timedelta(seconds=3)
+    run = begin("tiny", start, *faults, planner=NoPlanner(), remembered=remembered, recorder=recorder)
+    passed_s = 0
+    for number, (at_s, export_kw) in enumerate(sorted(orders)):
+        run.go_on(max(0, at_s - passed_s))
+        passed_s = at_s
+        now = run.rehearsal.clock.now()
+        request = Request(
+            id=f"r{number}",
+            operator="ada",
+            site="tiny",
+            asset="bess1",
+            action=Action.SET_EXPORT_KW,
+            at=now,
+            expires=now + timedelta(seconds=30),
+            duration_s=60.0,
+            reason="a test",
+            seq=number,
+            value=export_kw,
+        )
+        run.rehearsal.broker.publish(Outgoing("vpp/v1/tiny/op/ada/req", request_bytes(request)))
+    run.go_on(240 - passed_s)
+    check_limits(run, slack_share=0.03)  # a device whose gain is too high gives more than it is told
+    check_once_and_in_time(run)
+    check_replay(run)
+    answered = [body for body in (entry.body for entry in run.recorder.entries) if isinstance(body, Answered)]
+    named = {(body.answer.id, body.answer.status) for body in answered}
+    for number in range(len(orders)):  # I4: each request is answered, in the journal too
+        assert any(name == f"r{number}" and status in ("accepted", "clipped") for name, status in named)
