@@ -1,39 +1,30 @@
 """A site in operation: plans when due, feeds on their topics, and set-points whatever becomes of the planner."""
 
-import ast
 import asyncio
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from adapters.market_messages import feed_bytes, signal_bytes
-from adapters.memory import MemoryBroker, MemoryLink
+from adapters.memory import MemoryLink
 from adapters.port import Outgoing
 from adapters.session import Session, Subscription
-from adapters.simulator import Fleet
 from adapters.topics import Topics
 from tests.vpp.site_folder import START, changed, hourly, write_site
 from tests.vpp.test_rehearsal import SELLING, Entries, begin
-from vpp.clock import FastClock
 from vpp.dispatch.post import MOST_WAITING
 from vpp.domain.feed import Feed
 from vpp.domain.market import MarketSignal
 from vpp.domain.override import SITE
 from vpp.journal import JournalError
-from vpp.operation import Operation, Remembered
-from vpp.planner_process import PlannerProcess
+from vpp.operation import Remembered
 from vpp.planning import PlanAnswer
 from vpp.records import FeedReceived, Planned
-from vpp.rehearsal import InProcessPlanner, parts_of, rehearse
+from vpp.rehearsal import InProcessPlanner, rehearse
 from vpp.replanning import RETRY_S
 from vpp.site import parse_site
 
@@ -266,136 +257,6 @@ def test_a_feed_that_could_not_be_written_down_is_not_kept():
     run.go_on(3)
     assert [answer["code"] for answer in said(TINY.feed_ack("pv1"))] == ["no_journal"]
     assert run.rehearsal.operation.shelf.feeds() == {}
-
-
-# A real planner beside a real clock
-
-
-async def _led(speed, work):
-    """Lead the tiny site on a fast clock with the planner as a process, and do something meanwhile."""
-    path = ROOT / "site_configs" / "tiny.yaml"
-    _, site_file, _ = parse_site(path)
-    clock, broker = FastClock(SELLING, speed), MemoryBroker()
-
-    def make_link(session):
-        return MemoryLink(broker, session)
-
-    fleet = Fleet("tiny", parts_of(path, site_file, SELLING), make_link, clock)
-    planner = PlannerProcess(path, 60.0)
-    operation = Operation(
-        path,
-        site_file,
-        Remembered(epoch=1),
-        clock=clock,
-        recorder=Entries(),
-        planner=planner,
-        make_link=make_link,
-        instance="test",
-    )
-    for link in (operation.link, *fleet.links):
-        link.connect()
-    ticks = []
-
-    def each(tick):
-        fleet.advance()
-        left_s = operation.dispatcher.leases.remaining_s("bess1", clock.mono_s()) or 0.0
-        ticks.append((tick.snapshot.now, tick.decision.rung, left_s, tick.snapshot.course_id))
-
-    leading = asyncio.create_task(operation.lead(each=each))
-    try:
-        await asyncio.wait_for(work(operation, planner, ticks), 60.0)
-        if leading.done():
-            leading.result()
-    finally:
-        leading.cancel()
-        await asyncio.gather(leading, return_exceptions=True)
-        await operation.stop()
-        await planner.stop()
-    return ticks
-
-
-async def _until(condition):
-    while not condition():  # noqa: ASYNC110 - what is waited for sets no event
-        await asyncio.sleep(0.01)
-
-
-def test_a_planner_killed_in_mid_run_leaves_no_gap_and_the_next_plan_comes_from_a_new_process():
-    # ACC-36, with a real process
-    pids, marks = [], {}
-
-    async def work(operation, planner, ticks):
-        await _until(lambda: operation.dispatcher.course is not None and planner.pid is not None)
-        await _until(lambda: ticks and ticks[-1][1] == 1)
-        marks["course"] = operation.dispatcher.course.id
-        pids.append(planner.pid)
-        os.kill(planner.pid, signal.SIGSTOP)  # so that it is in mid-run for sure
-        operation.replanning.ask("a test")
-        await _until(lambda: operation._planning is not None and not operation._planning.done())
-        os.kill(pids[0], signal.SIGKILL)
-        await _until(lambda: ticks[-1][1] == PREVIOUS_PLAN)
-        marks["begin"] = len(ticks) - 1
-        marks["alarms"] = {alarm.code for alarm in operation.dispatcher.alarms.standing()}
-        await _until(lambda: ticks[-1][1] == 1)
-        pids.append(planner.pid)
-
-    ticks = asyncio.run(_led(25.0, work))
-    assert pids[1] not in (None, pids[0])
-    assert "planner_failed" in marks["alarms"]
-    fallen_back = [tick for tick in ticks if tick[1] == PREVIOUS_PLAN]
-    assert {tick[3] for tick in fallen_back} == {marks["course"]}
-    assert min(tick[2] for tick in fallen_back) > 0.0  # a set-point is in force at every tick
-    instants = [tick[0] for tick in ticks[marks["begin"] - 1 :]]
-    assert ticks[-1][3] != marks["course"]
-    # On a fast clock a tick is 40 ms long; none waited for the planner, whose start alone takes longer than a second.
-    gaps_s = [(b - a).total_seconds() for a, b in pairwise(instants)]
-    assert max(gaps_s) < 20.0
-
-
-def test_ticks_go_on_while_a_plan_is_being_made():
-    async def work(operation, planner, ticks):
-        await _until(lambda: operation._planning is not None and not operation._planning.done())
-        begun = len(ticks)
-        await _until(lambda: operation.dispatcher.course is not None)
-        assert len(ticks) - begun >= 5
-
-    ticks = asyncio.run(_led(10.0, work))
-    assert ticks[1][1] in (RULE, 4)  # nothing was planned yet
-
-
-# What the running half may cost, and who may permit
-
-
-def test_the_daemon_imports_nothing_of_the_planner():
-    heavy = ("numpy", "pandas", "pyomo", "highspy", "rich", "fastparquet")
-    script = f"import sys, vpp.daemon; print([name for name in {heavy!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.strip() == "[]"
-
-
-def test_only_safety_makes_permits():
-    makers = set()
-    for package in ("vpp", "adapters", "optimizer"):
-        for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call):
-                    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                    if called == "Permit":
-                        makers.add(path.relative_to(ROOT).as_posix())
-    assert makers == {"vpp/safety.py"}
-
-
-def test_a_permit_is_changed_by_nobody_else():
-    """`replace(permit, …)` makes a permit too: outside safety nothing named so is replaced."""
-    found = []
-    for package in ("vpp", "adapters"):
-        for path in (ROOT / package).rglob("*.py"):
-            if path.name == "safety.py":
-                continue
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                is_replace = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "replace"
-                if is_replace and node.args and "permit" in ast.unparse(node.args[0]):
-                    found.append(path.relative_to(ROOT).as_posix())
-    assert found == []
 
 
 # Regulation

@@ -294,7 +294,6 @@ def test_a_shelved_alarm_is_not_shown_until_its_time_is_over():
     stage.turn(20.0)
     for _ in range(12):
         stage.turn()
-    assert asked(stage, "shelve_alarm", "suspect") == ("rejected", "no_alarm")
     assert asked(stage, "shelve_alarm", "silent", duration_s=60.0) == ("accepted", "ok")
     assert stage.retained(TOPICS.alarm("silent", "bess1")) is None
     assert ("silent", "bess1") not in stage.alarms()
