@@ -47,9 +47,9 @@ class UnreachableBrokerError(UnavailableError):
 class Timing:
     """How patient a link is."""
 
-    heartbeat_s: float = 1.5
+    heartbeat_s: float = 1.2
     """Time between two messages that the link sends to itself; two missing in a row mean that the broker is lost."""
-    answer_s: float = 5.0
+    answer_s: float = 4.0
     """Longest wait for the broker's answer to anything."""
     keepalive_s: int = 10
     """After one and a half of these without a word from us the broker publishes our will."""

@@ -1,13 +1,13 @@
 """A site in operation: turns on a clock, and plans when they are due. The same over a broker and in simulation."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from adapters.port import Incoming, Link
+from adapters.port import Incoming, Link, Outgoing
 from adapters.protocols import dialect
 from adapters.session import Session
 from adapters.topics import Topics
@@ -151,13 +151,18 @@ class Operation:
             client_id=client_id,
             receive=receive,
             subscriptions=self.post.subscriptions(),
-            greeting=lambda: self.post.greeting(self.clock.now()),
+            greeting=self._greet,
             will=lambda: self.post.will(self.clock.now()),
         )
 
     def _wake_for_what_waits(self) -> None:
         if self.post.requests or self.post.feeds:
             self.wake.set()
+
+    def _greet(self) -> Sequence[Outgoing]:
+        """What is said first on a connection; set-points on their way over the one before may be lost."""
+        self.dispatcher.leases.doubt()
+        return self.post.greeting(self.clock.now())
 
     async def _take_feeds(self) -> None:
         """Answer and keep what came in by topic; a flood of it waits for the next call."""

@@ -34,6 +34,8 @@ class _Sent:
     at_s: float
     former: "_Sent | None"
     is_refused: bool = False
+    is_in_doubt: bool = False
+    """Whether it may have been lost with a connection."""
 
 
 class Leases:
@@ -106,9 +108,14 @@ class Leases:
         """A device came up anew, and follows nobody."""
         self._sent.pop(asset_id, None)
 
+    def doubt(self) -> None:
+        """A connection was lost, and perhaps commands with it: all are due anew, and count as in force until then."""
+        for sent in self._sent.values():
+            sent.is_in_doubt = True
+
     def _is_due(self, permit: Permit, mono_s: float) -> bool:
         sent = self._sent.get(permit.asset_id)
-        if sent is None or mono_s - sent.at_s >= RENEWED_AFTER * permit.lease_s:
+        if sent is None or sent.is_in_doubt or mono_s - sent.at_s >= RENEWED_AFTER * permit.lease_s:
             return True
         change_kw = abs(permit.export_kw - sent.permit.export_kw)
         is_stop = permit.export_kw == 0.0 and change_kw > 0

@@ -142,6 +142,15 @@ def test_a_command_that_the_broker_did_not_take_is_due_again(stage):
     assert len(powers(stage)) == 2
 
 
+def test_commands_that_may_be_lost_with_a_connection_are_due_anew_and_in_force_until_then(stage):
+    stage.run(5)
+    assert len(powers(stage)) == 1
+    stage.dispatcher.leases.doubt()
+    assert "bess1" in stage.dispatcher.leases.in_force(stage.mono_s)
+    stage.run(5)
+    assert len(powers(stage)) == 2
+
+
 def test_ceilings_of_sun_are_renewed_too():
     stage = Stage(solar(ramp_kw_per_s=inf))
     stage.born()
