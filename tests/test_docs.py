@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tools.alarm_table import with_table
 from tools.shown_output import FENCE, ROOT, Block, blocks, fits, make_workspace, run, shown_runs, write_file
-from tools.site_file_reference import reference
+from tools.site_file_reference import PAGES, reference
 from vpp.cli import _parser
+from vpp.dispatch.alarms import RULES
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 SET_UP = (
@@ -115,9 +117,17 @@ def test_output_that_is_shown_is_what_the_commands_print(document, tmp_path):
                 pytest.fail(f"{command} prints\n{ended.stdout}\n{remedy}", pytrace=False)
 
 
-def test_the_reference_of_the_site_file_is_the_schema_that_reads_it():
-    written = (ROOT / "docs" / "reference" / "site-file.md").read_text("utf-8")
-    assert written == reference(), "run: python tools/site_file_reference.py docs/reference/site-file.md"
+@pytest.mark.parametrize("page", PAGES)
+def test_the_reference_of_a_file_is_the_schema_that_reads_it(page):
+    written = (ROOT / "docs" / "reference" / page).read_text("utf-8")
+    assert written == reference(page), f"run: python tools/site_file_reference.py docs/reference/{page}"
+
+
+def test_the_table_of_alarms_is_the_rules_that_raise_them():
+    page = ROOT / "docs" / "explanation" / "alarms.md"
+    text = page.read_text("utf-8")
+    assert with_table(text) == text, f"run: python tools/alarm_table.py {name_of(page)}"
+    assert set(RULES) <= set(re.findall(r"`(\w+)`", text.partition("## When they are raised")[2]))
 
 
 def test_the_reference_of_the_command_line_names_every_option_of_the_commands_it_describes():

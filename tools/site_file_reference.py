@@ -1,6 +1,6 @@
-"""Writes the reference of the site file from the schema that reads it.
+"""Writes the reference of the site file, or of a scenario file, from the schema that reads it.
 
-python tools/site_file_reference.py docs/reference/site-file.md
+python tools/site_file_reference.py docs/reference/site-file.md docs/reference/scenario-file.md
 """
 
 import sys
@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
+from adapters.scenario import Scenario
 from vpp.site import SiteFile
 
-HEAD = """# The site file
+SITE_HEAD = """# The site file
 
 What a site file may say, key by key. Written by `tools/site_file_reference.py` from the schema that reads the file;
 `vpp check --schema` prints the same as JSON Schema, for editors that complete and check YAML.
@@ -18,13 +21,27 @@ What a site file may say, key by key. Written by `tools/site_file_reference.py` 
 An unknown key is an error. A number is written without quotes, a share or an efficiency as a fraction of 1.
 Paths are relative to the site file. [Names and units](names.md) says what the endings mean.
 """
+SCENARIO_HEAD = """# The scenario file
+
+What happens to a simulated site, and when: the file of `vpp simulate SITE.yaml --scenario FILE`. Written by
+`tools/site_file_reference.py` from the schema that reads the file; [how to use it](../how-to/simulate-faults.md).
+
+Times count from the start of the simulation, and what begins at `at_s` lasts for `for_s`, or to the end.
+An unknown key, an asset that the site does not have, and a fault that cannot happen to an asset are errors.
+"""
+PAGES: dict[str, tuple[type[BaseModel], str]] = {
+    "site-file.md": (SiteFile, SITE_HEAD),
+    "scenario-file.md": (Scenario, SCENARIO_HEAD),
+}
+"""What each page describes, and how it begins."""
 Node = dict[str, Any]
 
 
-def reference() -> str:
-    """The whole page."""
-    root = SiteFile.model_json_schema()
-    sections = [HEAD, *_section(root, "The file itself", root)]
+def reference(page: str) -> str:
+    """A whole page, by its file name."""
+    model, head = PAGES[page]
+    root = model.model_json_schema()
+    sections = [head, *_section(root, "The file itself", root)]
     for name in _in_order(root):
         sections += _section(root["$defs"][name], _title(root["$defs"][name], name), root)
     return "\n".join(sections).rstrip() + "\n"
@@ -59,8 +76,11 @@ def _name(reference: str) -> str:
 
 
 def _title(node: Node, name: str) -> str:
-    kind = node.get("properties", {}).get("type", {}).get("const")
-    return f"`type: {kind}`" if kind else name
+    properties = node.get("properties", {})
+    kinds = [
+        (key, properties[key]["const"]) for key in ("type", "event", "fault") if "const" in properties.get(key, {})
+    ]
+    return f"`{kinds[0][0]}: {kinds[0][1]}`" if kinds else name
 
 
 def _section(node: Node, title: str, root: Node) -> list[str]:
@@ -131,4 +151,5 @@ def _scalar(entry: Node) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(reference(), "utf-8")
+    for name in sys.argv[1:]:
+        Path(name).write_text(reference(Path(name).name), "utf-8")
