@@ -7,7 +7,17 @@ from importlib import import_module
 
 from benchmarks.timing import Result, documents, table
 
-NAMES = ("model_ready", "one_battery", "resolve", "battery_year", "command", "solver_policy", "journal", "running")
+NAMES = (
+    "model_ready",
+    "one_battery",
+    "resolve",
+    "battery_year",
+    "command",
+    "solver_policy",
+    "journal",
+    "telemetry",
+    "running",
+)
 
 
 def main() -> int:

@@ -130,17 +130,6 @@ def test_the_table_of_alarms_is_the_rules_that_raise_them():
     assert set(RULES) <= set(re.findall(r"`(\w+)`", text.partition("## When they are raised")[2]))
 
 
-def test_the_reference_of_the_command_line_names_every_option_of_the_commands_it_describes():
-    text = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
-    (commands,) = (action for action in _parser()._actions if action.choices and action.dest == "command")
-    described = re.findall(r"^## `vpp (\w+)", text, re.MULTILINE)
-    assert described
-    for name in described:
-        for action in commands.choices[name]._actions:
-            for option in action.option_strings:
-                assert option == "-h" or f"`{option}" in text, f"vpp {name} {option}"
-
-
 def test_every_decision_has_its_number_and_says_context_choice_and_price():
     decisions = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
     assert [int(path.name[:4]) for path in decisions] == list(range(1, len(decisions) + 1))

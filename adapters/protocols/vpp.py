@@ -13,7 +13,6 @@ from adapters.topics import DeviceKind, DeviceTopic, Topics
 from vpp.domain.command import Command
 from vpp.domain.setpoint import Permit
 
-
 CLOCK_SLACK = timedelta(seconds=5)
 """A device's clock may be so much behind ours; one that is ahead shortens its lease itself."""
 

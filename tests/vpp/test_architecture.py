@@ -24,6 +24,9 @@ UNITS = (
 DIMENSIONLESS = {
     "SeriesSource.scale": "a factor",
     "ReserveRule.power": "kilowatts held per kilowatt sold",
+    "Ageing.cycle_life_count": "a number of cycles",
+    "Ageing.cycle_coefficient": "a share of life per cycle",
+    "Ageing.depth_exponent": "an exponent",
 }
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.vpp.bodies import NOW
 from vpp.dispatch.desk import Desk, ended_answer
+from vpp.dispatch.expected import Expected
 from vpp.domain.override import Action, Answer, AnswerStatus, Override, Request
 from vpp.domain.unit import Fallback, Kind, Unit
 from vpp.records import Answered, Body, OverrideEnded, Received, Record, Withdrawn
@@ -88,7 +89,7 @@ def test_a_desk_from_the_journal_knows_what_the_old_one_knew(course: list[tuple[
     for one, later_s, is_retained in course:
         now += timedelta(seconds=later_s)
         written += [Answered(answer) for answer in desk.end(now)]
-        judgement = desk.judge(one, is_retained=is_retained, now=now, preview=lambda _: {})
+        judgement = desk.judge(one, is_retained=is_retained, now=now, preview=lambda _: Expected({}))
         written += [asked(one), Answered(judgement.answer, judgement.added)]
         written += [Answered(ended_answer(o, now, "replaced", "")) for o in judgement.ended]
         desk.enact(judgement)

@@ -25,6 +25,7 @@ from vpp.progress import Progress
 from vpp.rehearsal import parts_of, rehearse
 from vpp.scene import Scene
 from vpp.site import SiteFile
+from vpp.state_folder import NAME
 
 SPEED = 60.0
 """Seconds of the site's time in one of ours, where nobody says otherwise."""
@@ -34,12 +35,18 @@ TOLD_EVERY_S = 10.0
 """So often lines are printed where there is no terminal."""
 
 
-def run(options: argparse.Namespace, output: Output) -> None:
-    """Show a site, for ever or for a day."""
+def run(options: argparse.Namespace, output: Output) -> int:
+    """Show a site, for ever or for a day.
+
+    Returns:
+        The exit code: 130 where the user ended it, whatever was shown of it before.
+
+    """
     if options.once and options.speed is None:
         _rehearse_a_day(options.site, output)
-    else:
-        asyncio.run(_show(options.site, options.speed or SPEED, output, is_once=options.once))
+        return 0
+    ended_by = asyncio.run(_show(options.site, options.speed or SPEED, output, is_once=options.once))
+    return 130 if ended_by == "SIGINT" else 0
 
 
 def _rehearse_a_day(name: str, output: Output) -> None:
@@ -75,8 +82,8 @@ def _counted(scene: Scene, progress: Progress, start: datetime, end: datetime) -
     return each
 
 
-async def _show(name: str, speed: float, output: Output, *, is_once: bool) -> None:
-    """A broker, devices and dispatcher over MQTT on loopback, at a chosen speed."""
+async def _show(name: str, speed: float, output: Output, *, is_once: bool) -> str:
+    """A broker, devices and dispatcher over MQTT on loopback, at a chosen speed; says what ended it."""
     with EmbeddedBroker() as broker, copied(name, broker.url, speed) as path:
         site_file = parsed(path)
         midnight = first_midnight(path, site_file)
@@ -89,11 +96,13 @@ async def _show(name: str, speed: float, output: Output, *, is_once: bool) -> No
         devices = asyncio.create_task(run_over_mqtt(fleet, gone, site_file.devices.tick_s / speed))
         try:
             with stage:
-                await run_site(path, path.parent / ".vpp", clock, on_start=stage.began, each=stage.tick, stop=stop)
+                state = path.parent / NAME
+                ended_by = await run_site(path, state, clock, on_start=stage.began, each=stage.tick, stop=stop)
         finally:
             gone.set()
             await asyncio.gather(devices, return_exceptions=True)
         stage.conclude()
+        return ended_by
 
 
 def _fleet(path: Path, site_file: SiteFile, clock: FastClock) -> Fleet[MqttLink]:
