@@ -9,8 +9,8 @@ from iotcore import Broker
 from vpp.domain.errors import UnavailableError
 
 HOST = "127.0.0.1"
-LARGEST_BYTES = 262_144
-"""Of one message; a status of a large site is longer than what devices may send."""
+LARGEST_BYTES = 4_000_000
+"""Of one message; plan and status of thousands of assets are longer than what devices may send."""
 
 
 class BrokerError(UnavailableError):

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import signal
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, takewhile
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from adapters.address import Address, TlsFiles
 from adapters.broker import EmbeddedBroker
@@ -23,6 +24,7 @@ from vpp.dispatch.feeds import KEPT_FOR
 from vpp.dispatch.tick import Tick
 from vpp.domain.errors import HeldError, InputError
 from vpp.domain.feed import Feed
+from vpp.domain.horizon import local_midnight
 from vpp.journal import Journal, JournalError
 from vpp.journal_writer import JournalWriter
 from vpp.operation import Operation, Remembered
@@ -108,9 +110,9 @@ async def run_site(
     site_file = read_site(site_path)
     stop = stop or asyncio.Event()
     with _state(state_path) as (folder, journal):
-        remembered = remember(journal, folder, clock)
-        writer = JournalWriter(journal, JOURNAL_DEADLINE_S)
         store = TelemetryStore(folder.telemetry)
+        remembered = remember(journal, folder, store, site_file, clock.now())
+        writer = JournalWriter(journal, JOURNAL_DEADLINE_S)
         planner = PlannerProcess(site_path, site_file.planning.time_limit_s or PLAN_DEADLINE_S)
         try:
             await planner.start()
@@ -136,27 +138,44 @@ def _state(path: Path) -> Iterator[tuple[StateFolder, Journal]]:
         folder.close()
 
 
-def remember(journal: Journal, folder: StateFolder, clock: Clock) -> Remembered:
-    """What earlier terms left: requests that were used, overrides in force, feeds, and the plan that was followed.
+def remember(
+    journal: Journal, folder: StateFolder, store: TelemetryStore, site_file: SiteFile, now: datetime
+) -> Remembered:
+    """What earlier terms left: requests used, overrides in force, feeds, the plan that was followed, energy of today.
 
     Only the last days are read: what an operator sent before has expired, whatever its id, so that a start takes no
     longer after years.
     """
-    oldest = clock.now() - KEPT_FOR
+    oldest = now - KEPT_FOR
     gone = list(_since(journal, Kind.WITHDRAWN, oldest))
     records = sorted((r for kind in KINDS for r in _since(journal, kind, oldest)), key=lambda record: record.seq)
     feeds = standing([*_since(journal, Kind.FEED, oldest), *gone])
     plans = standing([*_since(journal, Kind.PLAN, oldest, most=PLANS_READ), *gone])
+    planned = next((r for r in plans if isinstance(r.body, Planned)), None)
     started = next(iter(journal.newest(Kind.START)), None)
     used = used_requests(records)
     return Remembered(
         epoch=folder.next_epoch(started.body.epoch if started and isinstance(started.body, Started) else 0),
         used_ids=used.ids,
         last_seq=used.last_seq,
-        overrides=active_overrides(records, clock.now()),
+        overrides=active_overrides(records, now),
         feeds=tuple(_feeds(reversed(feeds))),
-        course=next((r.body.course for r in plans if isinstance(r.body, Planned)), None),
+        course=planned.body.course if planned and isinstance(planned.body, Planned) else None,
+        discharged_today_kwh=_discharged_today_kwh(planned, store, site_file, now),
     )
+
+
+def _discharged_today_kwh(
+    planned: Record | None, store: TelemetryStore, site_file: SiteFile, now: datetime
+) -> Mapping[str, float]:
+    """What the last plan was told of this local day, and what was measured since."""
+    timezone = site_file.site.timezone
+    start = local_midnight(now.astimezone(ZoneInfo(timezone)).date(), timezone)
+    before_kwh: Mapping[str, float] = {}
+    if planned is not None and isinstance(planned.body, Planned) and start <= planned.at <= now:
+        start, before_kwh = planned.at, planned.body.discharged_today_kwh
+    since_kwh = store.discharged_kwh([asset.id for asset in site_file.assets], start, now)
+    return {name: before_kwh.get(name, 0.0) + kwh for name, kwh in since_kwh.items()}
 
 
 def _since(journal: Journal, kind: Kind, oldest: datetime, most: int | None = None) -> Iterator[Record]:

@@ -54,6 +54,8 @@ class Remembered:
     overrides: tuple[Override, ...] = ()
     feeds: tuple[Feed, ...] = ()
     course: Course | None = None
+    discharged_today_kwh: Mapping[str, float] = field(default_factory=dict)
+    """What each store has delivered since the local midnight."""
 
 
 class Operation:
@@ -100,7 +102,7 @@ class Operation:
         self.post = Post(self.dispatcher, Topics(site_file.site.id), dialects, instance, _signal_kw(site_file))
         self.link = make_link(self._session(f"{instance}-{site_file.site.id}"[:64]))
         self.turn = Turn(self.dispatcher, self.post, self.link, recorder)
-        self.ledger = Ledger(site_file.site.timezone, self.settings.units)
+        self.ledger = Ledger(site_file.site.timezone, self.settings.units, clock.now(), remembered.discharged_today_kwh)
         self.shelf = FeedShelf(bounds_of(site_file), remembered.feeds)
         files = [site_path, *(site_path.parent / source.file for _, source in series_of(site_file).values())]
         every_s = site_file.devices.replan_minutes * 60
@@ -202,7 +204,7 @@ class Operation:
             self.dispatcher.planning_failed(answer.failure or "no reason given", now)
             return
         try:
-            await self._recorder.append([Entry(now, Planned(answer.course))])
+            await self._recorder.append([Entry(now, Planned(answer.course, dict(self.ledger.discharged_today_kwh)))])
         except JournalError as error:
             self.dispatcher.planning_failed(f"the plan could not be written down: {error}", now)
             return

@@ -7,7 +7,7 @@ text it could be taken for something else than a number.
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -73,6 +73,8 @@ class Planned(Body):
     """A plan came in force."""
 
     course: Course
+    discharged_today_kwh: Mapping[str, float] = field(default_factory=dict)
+    """What each store had delivered by then on that local day."""
 
 
 def _which(outcome: Any) -> str:

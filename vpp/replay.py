@@ -46,7 +46,7 @@ def replay(records: Iterable[Record], decide: Decide, permit: Permits) -> Iterat
     courses: dict[str, Course] = {}
     for record in records:
         match record.body:
-            case Planned(course):
+            case Planned(course=course):
                 courses[course.id] = course
             case Decided(snapshot, decision, outcome):
                 name = snapshot.course_id

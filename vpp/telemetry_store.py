@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,14 @@ _COLUMNS = (
 _SCHEMA = f"CREATE TABLE IF NOT EXISTS telemetry ({_COLUMNS}, PRIMARY KEY (asset_id, at_us, seq)) WITHOUT ROWID"
 _INSERT = "INSERT OR REPLACE INTO telemetry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SELECT = f"SELECT {_COLUMNS} FROM telemetry WHERE asset_id = ? AND at_us >= ? AND at_us < ? ORDER BY at_us, seq"  # noqa: S608
+_DISCHARGED = """
+    SELECT asset_id, SUM(MAX(export_kw, 0) * MIN(next_us - at_us, ?)) / 3.6e9 FROM (
+        SELECT asset_id, at_us, export_kw, LEAD(at_us, 1, at_us) OVER (PARTITION BY asset_id ORDER BY at_us) next_us
+        FROM telemetry WHERE asset_id IN ({}) AND at_us >= ? AND at_us < ?
+    ) GROUP BY asset_id
+"""
+_LONGEST_US = 60_000_000
+"""A power holds for so long at most."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -80,16 +88,28 @@ class TelemetryStore:
         if is_much:
             self._wake.set()
 
+    def discharged_kwh(self, asset_ids: Collection[str], start: datetime, end: datetime) -> dict[str, float]:
+        """Energy out of assets in `[start, end)`, as far as it was measured."""
+        query = _DISCHARGED.format(", ".join("?" * len(asset_ids)))
+        discharged_kwh = dict.fromkeys(asset_ids, 0.0)
+        for rows in self._asked(query, (_LONGEST_US, *asset_ids, *_span_us(start, end))):
+            for asset_id, kwh in rows:
+                discharged_kwh[asset_id] += kwh
+        return discharged_kwh
+
     def history(self, asset_id: str, start: datetime, end: datetime) -> Iterator[Telemetry]:
         """Values of an asset in `[start, end)` that have been written, by the device's clock in each segment."""
-        span_us = ((start - _EPOCH) // _MICROSECOND, (end - _EPOCH) // _MICROSECOND)
+        for rows in self._asked(_SELECT, (asset_id, *_span_us(start, end))):
+            yield from map(_telemetry, rows)
+
+    def _asked(self, query: str, values: tuple[object, ...]) -> Iterator[list[Any]]:
+        """What each segment answers, the oldest first."""
         for path in self._segments():
             try:
                 with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-                    rows = database.execute(_SELECT, (asset_id, *span_us)).fetchall()
+                    yield database.execute(query, values).fetchall()
             except sqlite3.Error:  # it was removed meanwhile, or is damaged: what remains is shown
                 continue
-            yield from map(_telemetry, rows)
 
     def close(self, deadline_s: float = 5.0) -> None:
         """Write what waits, and end the thread; a disk that hangs does not keep the process from ending."""
@@ -163,6 +183,10 @@ def _write(path: Path, values: Sequence[Telemetry]) -> None:
         with database:
             database.execute(_SCHEMA)
             database.executemany(_INSERT, map(_row, values))
+
+
+def _span_us(start: datetime, end: datetime) -> tuple[int, int]:
+    return (start - _EPOCH) // _MICROSECOND, (end - _EPOCH) // _MICROSECOND
 
 
 def _row(value: Telemetry) -> tuple[object, ...]:

@@ -171,13 +171,13 @@ def test_the_embedded_broker_ends_when_its_process_is_killed():
 
 def test_a_status_of_a_large_site_fits_through_the_embedded_broker():
     async def scenario(url):
-        async with linked(url, "reader", "status", largest_bytes=300_000) as (link, heard):
-            link.send(Outgoing("status", b"x" * 200_000))
+        async with linked(url, "reader", "status", largest_bytes=4_000_000) as (link, heard):
+            link.send(Outgoing("status", b"x" * 3_000_000))
             await until(lambda: heard)
             return len(heard[0].payload)
 
     with EmbeddedBroker() as broker:
-        assert asyncio.run(scenario(broker.url)) == 200_000
+        assert asyncio.run(scenario(broker.url)) == 3_000_000
 
 
 def test_the_embedded_broker_writes_nothing_to_the_terminal(capfd):

@@ -25,7 +25,7 @@ class Desk:
         self.stage = Stage(*(units or (battery(), load())))
         self.file = tmp_path / "prices.csv"
         self.file.write_text("start_utc,price\n", "utf-8")
-        self.ledger = Ledger("UTC", self.stage.units)
+        self.ledger = Ledger("UTC", self.stage.units, self.stage.now, {})
         self.shelf = FeedShelf({"base": Bounds(0.0)})
         self.replanning = Replanning(self.stage.dispatcher, self.ledger, self.shelf, EVERY_S, [self.file])
 

@@ -143,3 +143,16 @@ def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
     store.close()
     assert oct((tmp_path / "t").stat().st_mode & 0o777) == "0o700"
     assert {oct(file.stat().st_mode & 0o777) for file in (tmp_path / "t").iterdir()} == {"0o600"}
+
+
+def test_energy_out_of_an_asset_is_its_power_over_time_without_what_went_in_and_without_gaps(tmp_path: Path) -> None:
+    store = TelemetryStore(tmp_path / "t", ROOMY)
+    hour_ago = NOW - timedelta(hours=1)
+    for k in range(3601):
+        store.add(replace(told(0), at=hour_ago + timedelta(seconds=k), seq=k, export_kw=120.0 if k < 1800 else -80.0))
+    store.add(replace(told(0, "b2"), at=hour_ago, export_kw=60.0))
+    store.add(replace(told(0, "b2"), at=NOW - timedelta(seconds=1), seq=1, export_kw=0.0))
+    store.close()
+    delivered_kwh = store.discharged_kwh(["b1", "b2", "b3"], hour_ago, NOW)
+    assert delivered_kwh == pytest.approx({"b1": 60.0, "b2": 1.0, "b3": 0.0}, abs=1e-9)
+    assert store.discharged_kwh(["b1"], NOW - timedelta(minutes=45), NOW)["b1"] == pytest.approx(30.0, abs=1e-9)

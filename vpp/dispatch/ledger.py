@@ -3,6 +3,7 @@
 A running estimate from telemetry and the prices of the plan in force: for the operator's eyes, not for settlement.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -32,20 +33,25 @@ class Ledger:
     Args:
         timezone: Of the site; a day begins at its midnight.
         units: Assets of the site.
+        began: When counting begins, in UTC.
+        discharged_today_kwh: What stores delivered on that local day before it.
 
     """
 
-    def __init__(self, timezone: str, units: tuple[Unit, ...]) -> None:
+    def __init__(
+        self, timezone: str, units: tuple[Unit, ...], began: datetime, discharged_today_kwh: Mapping[str, float]
+    ) -> None:
         self._zone, self._units = ZoneInfo(timezone), units
         self._latest_s: float | None = None
-        self.account: Account | None = None
+        self.account = Account(began.astimezone(self._zone).date())
         self.total = Account(date.min)
-        self.discharged_today_kwh = dict.fromkeys((u.id for u in units if u.kind is Kind.STORAGE), 0.0)
+        stores = [unit.id for unit in units if unit.kind is Kind.STORAGE]
+        self.discharged_today_kwh = {name: discharged_today_kwh.get(name, 0.0) for name in stores}
 
     def add(self, tick: Tick, course: Course | None, now: datetime, mono_s: float) -> None:
         """Count the time since the last tick at what is measured now."""
         day = now.astimezone(self._zone).date()
-        if self.account is None or self.account.day != day:
+        if self.account.day != day:
             self.account = Account(day)
             self.discharged_today_kwh = dict.fromkeys(self.discharged_today_kwh, 0.0)
         hours = 0.0 if self._latest_s is None else min(mono_s - self._latest_s, LONGEST_GAP_S) / 3600
