@@ -185,3 +185,10 @@ def test_the_reference_of_the_command_line_has_a_section_for_each_command_with_i
         table = "\n".join(re.findall(r"^\| (`-.*?) \|", sections[name], re.MULTILINE))
         assert set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", table)) == taken, name
     assert everywhere <= set(re.findall(r"--?[a-z][\w-]*", text.partition("## ")[0]))
+
+
+def test_every_test_that_is_named_for_a_fault_exists():
+    named = set(re.findall(r"`(test_\w+)`", text_of("explanation", "faults.md")))
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "tests").glob("**/test_*.py"))
+    assert len(named) > 20
+    assert named <= set(re.findall(r"^def (test_\w+)", source, re.MULTILINE))

@@ -1,7 +1,8 @@
 """Which commands are due, and which are in force?
 
 A set-point is a lease. It is renewed after a third of its time, and sent at once where it changes by more than a dead
-band; but a device that has just refused one is asked again only when the lease would be renewed, or to stop.
+band; but a device that has just refused one is asked again only when the lease would be renewed, or to stop. What is
+not answered is sent anew, because a device that came back later than we did never heard it.
 `(epoch, seq)` rises with every command, so that a device can tell the newer of two.
 """
 
@@ -25,6 +26,8 @@ AT_ONCE = (RAMP, "export limit of the site", "import limit of the site")
 """What narrows a set-point that may not wait: a slow ramp would never begin, and a site must not exceed its limit."""
 RENEWED_AFTER = 1 / 3
 """Share of its time after which a lease is renewed."""
+ANSWERED_WITHIN_S = 3.0
+"""After so long a command without an answer is sent anew; then after twice as long, and so on up to the renewal."""
 
 
 @dataclass
@@ -33,6 +36,8 @@ class _Sent:
     stamp: Stamp
     at_s: float
     former: "_Sent | None"
+    patience_s: float
+    is_answered: bool = False
     is_refused: bool = False
     is_in_doubt: bool = False
     """Whether it may have been lost with a connection."""
@@ -66,10 +71,11 @@ class Leases:
 
     def sent(self, permit: Permit, stamp: Stamp, mono_s: float) -> None:
         """Note a command that goes to the broker now."""
-        former = self._sent.get(permit.asset_id)
+        former, patience_s = self._sent.get(permit.asset_id), ANSWERED_WITHIN_S
         if former is not None:
             former.former = None
-        self._sent[permit.asset_id] = _Sent(permit, stamp, mono_s, former)
+            patience_s = ANSWERED_WITHIN_S if former.is_answered else 2 * former.patience_s
+        self._sent[permit.asset_id] = _Sent(permit, stamp, mono_s, former, patience_s)
 
     def unsent(self, asset_id: str) -> None:
         """The broker did not take the last command: the one before it is still the last."""
@@ -101,7 +107,7 @@ class Leases:
         sent = self._sent.get(ack.asset_id)
         if sent is None or (sent.stamp.epoch, sent.stamp.seq) != (ack.epoch, ack.seq):
             return False
-        sent.is_refused = ack.status is AckStatus.REJECTED
+        sent.is_answered, sent.is_refused = True, ack.status is AckStatus.REJECTED
         return sent.is_refused
 
     def forget(self, asset_id: str) -> None:
@@ -115,7 +121,10 @@ class Leases:
 
     def _is_due(self, permit: Permit, mono_s: float) -> bool:
         sent = self._sent.get(permit.asset_id)
-        if sent is None or sent.is_in_doubt or mono_s - sent.at_s >= RENEWED_AFTER * permit.lease_s:
+        if sent is None or sent.is_in_doubt:
+            return True
+        since_s = mono_s - sent.at_s
+        if since_s >= RENEWED_AFTER * permit.lease_s or (not sent.is_answered and since_s >= sent.patience_s):
             return True
         change_kw = abs(permit.export_kw - sent.permit.export_kw)
         is_stop = permit.export_kw == 0.0 and change_kw > 0

@@ -59,6 +59,8 @@ class Stage:
     def __init__(self, *units, connection=WIDE, recorder=None, lease_s=LEASE_S, **desk):
         self.now, self.mono_s = NOW, 5000.0
         self.units = units
+        self.are_deaf = False
+        """Whether devices hear no command."""
         self.recorder = recorder or Shelf()
         settings = Settings("tiny", units, connection, 1.0, lease_s)
         self.dispatcher = Dispatcher(settings, EPOCH, Desk("tiny", units, **desk))
@@ -157,10 +159,16 @@ class Stage:
     # What time does
 
     def turn(self, seconds=1.0):
-        """Let time pass, then one turn."""
+        """Let time pass, then one turn, after which devices say that they have begun, unless they are deaf."""
         self.now += timedelta(seconds=seconds)
         self.mono_s += seconds
-        return asyncio.run(self.turns.take(self.now, self.mono_s))
+        heard_count = len(self.heard)
+        tick = asyncio.run(self.turns.take(self.now, self.mono_s))
+        for name in () if self.are_deaf else self._seqs:
+            for message in self.heard[heard_count:]:
+                if message.topic == TOPICS.cmd(name) and message.payload:
+                    self.ack(name, AckStatus.STARTED, seq=read_command(name, message.payload).seq)
+        return tick
 
     def run(self, count, *, lease=None, **export_kw):
         """So many turns, all devices telling the same power before each."""

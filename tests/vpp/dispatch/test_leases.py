@@ -151,6 +151,27 @@ def test_commands_that_may_be_lost_with_a_connection_are_due_anew_and_in_force_u
     assert len(powers(stage)) == 2
 
 
+def test_a_command_without_an_answer_is_sent_anew_ever_more_patiently_until_its_renewal():
+    stage = Stage(battery())
+    stage.are_deaf = True
+    stage.started()
+    began = stage.now
+    stage.run(60)
+    sent_after_s = [(command.issued_at - began).total_seconds() for command in stage.commands("bess1")]
+    assert sent_after_s == [0, 3, 9, 21, 41]
+
+
+def test_a_device_that_hears_again_is_sent_no_more_than_its_renewals():
+    stage = Stage(battery())
+    stage.are_deaf = True
+    stage.started().run(2)
+    stage.are_deaf = False
+    stage.run(20)
+    assert len(stage.commands("bess1")) == 2
+    stage.run(1)
+    assert len(stage.commands("bess1")) == 3
+
+
 def test_ceilings_of_sun_are_renewed_too():
     stage = Stage(solar(ramp_kw_per_s=inf))
     stage.born()
