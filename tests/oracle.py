@@ -119,7 +119,7 @@ def _battery(rows: Rows, p: Problem, a, site: list[dict[int, float]], fixed: lis
             rows.row({discharge: 1.0, charges: a.discharge_power_kw}, -np.inf, a.discharge_power_kw)
         if segments is not None:
             segments = _segments(rows, a, h[t], segments, (charge, discharge))
-            for band in a.ageing.calendar:
+            for band in a.ageing.bands:
                 resting = rows.column(0.0, np.inf, cost=band.price_per_mwh_h * h[t])
                 rows.row({resting: 1.0, stored: -1.0}, -band.above_soc_fraction * capacity, np.inf)
         site[t] |= {charge: -1.0, discharge: 1.0}

@@ -18,7 +18,7 @@ from tests.vpp.command import ROOT
 from vpp.domain.series import SeriesSource
 
 UNITS = (
-    "_kw", "_kva", "_kvar", "_kwh", "_hz", "_pu", "_s", "_h", "_minutes", "_per_mwh", "_per_kw", "_c",
+    "_kw", "_kva", "_kvar", "_kwh", "_hz", "_pu", "_s", "_h", "_minutes", "_years", "_per_mwh", "_per_kw", "_c",
     "_fraction", "_fraction_per_h", "_efficiency", "_factor",
 )  # fmt: skip
 DIMENSIONLESS = {

@@ -5,10 +5,18 @@ import pytest
 from tests.vpp.command import files_in, in_own_process
 from tests.vpp.site_folder import LOAD_KW, MISSING, P24, changed, hourly, write_site
 
+
+def without(section, key):
+    return {name: value for name, value in section.items() if name != key}
+
+
 BESS = ("assets", 0)
 LOAD = ("assets", 1)
 PRICES = ("markets", 0, "prices")
 TWIN = {"id": "bess1", "type": "battery", "energy_capacity_kwh": 1, "charge_power_kw": 1, "discharge_power_kw": 1}
+LAW = {"replacement_cost_per_kwh": 700, "cycle_life_count": 8000, "depth_exponent": 1.4}
+MODEL = {"cell": "lfp_graphite_250ah", "age_years": 2}
+AGEING = (*BESS, "ageing")
 CASES = {
     "an unknown key": ((*BESS, "capacity_kw"), 5, "assets[0].capacity_kw", "5", "not a known key"),
     "an unknown key at the top": (("asets",), [], "asets", "[…]", 'Did you mean "assets"?'),
@@ -78,13 +86,46 @@ CASES = {
                             '"mqtt://127.0.0.1:x"', "must be an address of a broker"),
     "a lease of a second": (("devices",), {"lease_s": 1}, "devices.lease_s", "1", "must be 3 to 900"),
     "a place that is a number": ((*PRICES, "where"), {"region": 1}, "markets[0].prices.where.region", "1", "text"),
+    "wear without a life": (AGEING, without(LAW, "cycle_life_count"), "assets[0].ageing", "{…}",
+                            "needs cycle_life_count or cycle_coefficient"),
+    "wear with two lives": (AGEING, LAW | {"cycle_coefficient": 1e-4}, "assets[0].ageing", "{…}", "and has both"),
+    "wear without an exponent": (AGEING, without(LAW, "depth_exponent"), "assets[0].ageing.depth_exponent", "–",
+                                 "depth_exponent is required"),
+    "wear that deep cycles spare": (AGEING, LAW | {"depth_exponent": 0.5}, "assets[0].ageing.depth_exponent", "0.5",
+                                    "must be at least 1"),
+    "a life of no cycles": (AGEING, LAW | {"cycle_life_count": 0}, "assets[0].ageing.cycle_life_count", "0", "above 0"),
+    "a life that is infinite": (AGEING, LAW | {"cycle_life_count": float("inf")}, "assets[0].ageing.cycle_life_count",
+                                "inf", "must be a finite number"),
+    "wear in half segments": (AGEING, LAW | {"segment_count": 2.5}, "assets[0].ageing.segment_count", "2.5", "whole"),
+    "wear in a thousand segments": (AGEING, LAW | {"segment_count": 1000}, "assets[0].ageing.segment_count", "1000",
+                                    "must be 1 to 100"),
+    "a price of rest above full": (AGEING, LAW | {"calendar": [{"above_soc_fraction": 60, "price_per_mwh_h": 1}]},
+                                   "assets[0].ageing.calendar[0].above_soc_fraction", "60", "Write 0.6."),
+    "a price of rest that pays": (AGEING, LAW | {"calendar": [{"above_soc_fraction": 0.6, "price_per_mwh_h": -1}]},
+                                  "assets[0].ageing.calendar[0].price_per_mwh_h", "-1", "at least 0"),
+    "an unknown cell": (AGEING, LAW | {"calendar_model": MODEL | {"cell": "lfp_graphite_250"}},
+                        "assets[0].ageing.calendar_model.cell", '"lfp_graphite_250"', "must be lfp_graphite_250ah"),
+    "a store of no age": (AGEING, LAW | {"calendar_model": MODEL | {"age_years": 0}},
+                          "assets[0].ageing.calendar_model.age_years", "0", "must be 0.01 to 50"),
+    "a life that ends at the start": (AGEING, LAW | {"calendar_model": MODEL | {"end_of_life_soh_fraction": 1}},
+                                      "assets[0].ageing.calendar_model.end_of_life_soh_fraction", "1", "below 1"),
+    "two prices of rest": (AGEING, LAW | {"calendar": [{"above_soc_fraction": 0.6, "price_per_mwh_h": 1}],
+                           "calendar_model": MODEL}, "assets[0].ageing.calendar_model", "{…}", "count rest twice"),
 }  # fmt: skip
+WORN_TWICE = "is given beside throughput_cost_per_mwh, which would count wear twice"
+
+
+def test_wear_by_depth_and_by_throughput_at_once_is_refused(vpp, folder):
+    (fault,) = vpp("check", write_site(folder, changed((AGEING, LAW))), "--json").faults
+    assert (fault["path"], fault["value"], fault["problem"]) == ("assets[0].ageing", "{…}", WORN_TWICE)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_fault_is_named_with_its_place_its_value_and_what_is_allowed(vpp, folder, name):
     path, value, place, written, allowed = CASES[name]
-    site = write_site(folder, changed((path, value)))
+    wears_by_throughput = path != AGEING
+    without_price = [] if wears_by_throughput else [((*BESS, "throughput_cost_per_mwh"), MISSING)]
+    site = write_site(folder, changed((path, value), *without_price))
     there = files_in(folder)
     for command in ("plan", "check"):
         told = vpp(command, site)

@@ -93,7 +93,7 @@ def wear(asset: Battery, inputs: Inputs, schedule: Schedule) -> float:
     resting = sum(
         band.price_per_mwh_h
         * float(inputs.step_h @ np.maximum(0, stored_kwh - band.above_soc_fraction * asset.energy_capacity_kwh))
-        for band in asset.ageing.calendar
+        for band in asset.ageing.bands
     )
     return resting / 1000 + _cycling(asset, asset.ageing, inputs, schedule)
 

@@ -48,7 +48,7 @@ def options(asset: Battery, inputs: Inputs, *, is_exclusive: bool) -> Options:
         has_end_value=inputs.end_value_per_mwh is not None,
         is_exclusive=is_exclusive,
         segment_count=0 if asset.ageing is None else asset.ageing.segment_count,
-        band_count=0 if asset.ageing is None else len(asset.ageing.calendar),
+        band_count=0 if asset.ageing is None else len(asset.ageing.bands),
     )
 
 

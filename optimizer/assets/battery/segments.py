@@ -27,8 +27,8 @@ def ageing_parameters(asset: Battery, ageing: Ageing, initial_kwh: float) -> Par
         "segment_initial_kwh": _initial_kwh(
             initial_kwh, asset.min_soc_fraction * capacity_kwh, capacity_kwh / count, count
         ),
-        "band_price_per_mwh_h": np.array([band.price_per_mwh_h for band in ageing.calendar]),
-        "band_bottom_kwh": np.array([band.above_soc_fraction * capacity_kwh for band in ageing.calendar]),
+        "band_price_per_mwh_h": np.array([band.price_per_mwh_h for band in ageing.bands]),
+        "band_bottom_kwh": np.array([band.above_soc_fraction * capacity_kwh for band in ageing.bands]),
     }
 
 
