@@ -10,6 +10,7 @@ import pytest
 from tools.alarm_table import with_table
 from tools.shown_output import FENCE, ROOT, Block, blocks, fits, make_workspace, run, shown_runs, write_file
 from tools.site_file_reference import PAGES, reference
+from tools.technology_reference import technology_reference
 from vpp.cli import _parser
 from vpp.dispatch.alarms import RULES
 
@@ -121,6 +122,12 @@ def test_output_that_is_shown_is_what_the_commands_print(document, tmp_path):
 def test_the_reference_of_a_file_is_the_schema_that_reads_it(page):
     written = (ROOT / "docs" / "reference" / page).read_text("utf-8")
     assert written == reference(page), f"run: python tools/site_file_reference.py docs/reference/{page}"
+
+
+def test_the_reference_of_the_technology_library_is_its_data():
+    page = ROOT / "docs" / "reference" / "technologies.md"
+    remedy = f"run: python tools/technology_reference.py {name_of(page)}"
+    assert page.read_text("utf-8") == technology_reference(), remedy
 
 
 def test_the_table_of_alarms_is_the_rules_that_raise_them():

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from adapters.feeds import Series, UnreadableSeriesError, read_series
 from optimizer.markets.schema import Product
 from optimizer.problem import Energy, Options, Problem, Reserve, State
+from optimizer.technologies.premises import technology_premises
 from vpp.document import Document, Path_
 from vpp.domain.errors import Fault, InputError
 from vpp.domain.horizon import Horizon
@@ -93,8 +94,10 @@ def take_in(request: Request, created: datetime) -> Case:
         series = {r.path: r.series.over(horizon) for r in readings if r.series is not None}
         faults += _implausible(document, site_file, readings, series, horizon)
         if not faults:
-            premises = tuple(_premise(reading, horizon) for reading in readings)
-            return Case(problem_of(site_file, horizon, series, states), premises)
+            problem = problem_of(site_file, horizon, series, states)
+            read = [_premise(reading, horizon) for reading in readings]
+            of_library = [p for asset in problem.assets for p in technology_premises(asset, problem.currency)]
+            return Case(problem, (*read, *of_library))
     raise InputError(sorted(faults, key=lambda fault: (fault.file != document.name, fault.line or 0)))
 
 

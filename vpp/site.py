@@ -14,6 +14,7 @@ from optimizer.assets import asset_types
 from optimizer.groups.connection.schema import Connection
 from optimizer.markets.schema import MarketEntry, Product
 from optimizer.products import known_products
+from optimizer.technologies.asset import CURRENCY, lacks_cost
 from vpp.devices import LOOPBACK, Broker, Devices, Operators
 from vpp.document import Document, read_document
 from vpp.domain.errors import Fault
@@ -96,7 +97,8 @@ def parse_site(path: Path) -> tuple[Document, SiteFile | None, list[Fault]]:
     document = read_document(path)
     faults, site_file = [], None
     try:
-        site_file = SiteFile.model_validate(document.values)
+        context = {CURRENCY: document.at(("site", "currency"))}
+        site_file = SiteFile.model_validate(document.values, context=context)
     except ValidationError as error:
         faults = faults_of(error, document, SiteFile)
     named = {fault.path for fault in faults}
@@ -118,6 +120,7 @@ def product_of(entry: Any) -> Product | None:
 def _faults_between(document: Document) -> Iterator[Fault]:
     """Faults that only several parts of the file together can have."""
     yield from _ids(document)
+    yield from _unpriced_technologies(document)
     yield from _bindings(document)
     markets = document.at(("markets",))
     entries = markets if isinstance(markets, list) else []
@@ -144,6 +147,18 @@ def _ids(document: Document) -> Iterator[Fault]:
         elif name is not None and counts[str(name)] > 1 and name in ids[:index]:
             first = document.line(("assets", ids.index(name), "id"))
             yield Fault(*place, f"already the id of an asset (line {first})", "Ids must differ.", document.line(path))
+
+
+def _unpriced_technologies(document: Document) -> Iterator[Fault]:
+    """Technologies whose wear neither the library nor the file can price in the site's currency."""
+    assets, currency = document.at(("assets",)), document.at(("site", "currency"))
+    for index, asset in enumerate(assets if isinstance(assets, list) else []):
+        problem = lacks_cost(asset, str(currency)) if isinstance(asset, dict) else None
+        if problem is not None:
+            path = ("assets", index, "technology")
+            remedy = "Give ageing: {replacement_cost_per_kwh: …}, or throughput_cost_per_mwh."
+            value = value_text(asset["technology"])
+            yield Fault(document.name, path_text(path), value, problem, remedy, document.line(path))
 
 
 def _bindings(document: Document) -> Iterator[Fault]:

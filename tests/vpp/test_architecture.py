@@ -24,6 +24,8 @@ UNITS = (
 DIMENSIONLESS = {
     "SeriesSource.scale": "a factor",
     "ReserveRule.power": "kilowatts held per kilowatt sold",
+    "Value.value": "in the unit beside it",
+    "Value.range": "in the unit beside it",
     "Ageing.cycle_life_count": "a number of cycles",
     "Ageing.cycle_coefficient": "a share of life per cycle",
     "Ageing.depth_exponent": "an exponent",

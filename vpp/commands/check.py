@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from vpp.domain.errors import Fault, InputError
 from vpp.intake import Request, take_in
 from vpp.output import Output
-from vpp.report.terminal import table
+from vpp.report.terminal import sentences, table
 from vpp.report.wording import Calendar
 from vpp.site import SiteFile
 
@@ -28,11 +28,15 @@ def run(options: argparse.Namespace, output: Output) -> None:
         raise InputError(error.faults, "the site file has faults") from error
     problem, calendar = case.problem, Calendar(case.problem.horizon)
     rows = [(premise.input, premise.check, premise.verdict) for premise in case.premises]
+    series = [row for row, premise in zip(rows, case.premises, strict=True) if premise.age_s is not None]
+    others = [f"{name}, {verdict}: {check}." for name, check, verdict in rows if (name, check, verdict) not in series]
     lines = [
         f"{options.site}: no faults",
         f"  {problem.site_name}   {calendar.title()}   {calendar.steps()}",
         "",
-        *table(("Input", "check", "verdict"), rows, numbers_from=3),
+        *table(("Input", "check", "verdict"), series, numbers_from=3),
+        *([""] if others else []),
+        *(line for told in others for line in sentences(told, output.width)),
     ]
     document = {
         "site_id": problem.site_id,

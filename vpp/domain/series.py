@@ -27,6 +27,10 @@ class SeriesSource:
     """Factor on every value, for files in another unit."""
 
 
+ASSUMED, OUTSIDE_RANGE = "assumed", "outside its range"
+"""Verdicts on values of a technology that are said in a sentence."""
+
+
 @dataclass(frozen=True)
 class Premise:
     """How old and how plausible one input of a plan was."""

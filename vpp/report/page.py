@@ -7,7 +7,7 @@ from vpp.domain.plan import Plan, Repair, Status
 from vpp.report.axis import TimeAxis
 from vpp.report.binding import told_limits
 from vpp.report.pictures import assets_section, power_section, prices_section, stored_section
-from vpp.report.story import costs, headline, trade
+from vpp.report.story import assumptions, costs, headline, trade
 from vpp.report.tables import (
     actions_section,
     html_table,
@@ -72,7 +72,13 @@ def _head(plan: Plan, calendar: Calendar) -> str:
         f'<p class="when">{calendar.title()} · {escape(plan.horizon.timezone)} · {steps}</p></header>'
         f'{warning}<p class="headline">{escape(headline(plan))}</p>'
         f'<p class="told">{text(f"{trade(plan)} {costs(plan)}".strip())}</p>'
+        f"{_assumptions(plan)}"
     )
+
+
+def _assumptions(plan: Plan) -> str:
+    told = assumptions(plan)
+    return f'<p class="note">{escape(told)}</p>' if told else ""
 
 
 def _repairs(plan: Plan) -> str:

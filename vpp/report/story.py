@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from vpp.domain.plan import Plan, Schedule
+from vpp.domain.series import ASSUMED, OUTSIDE_RANGE
 from vpp.report.actions import NOTHING_KW
 from vpp.report.wording import NARROW_SPACE, Calendar, listed, money, number, quantity, runs
 
@@ -84,6 +85,13 @@ def costs(plan: Plan) -> str:
     ]
     if round(plan.money.wear, 2) < 0:
         told.append(f"Wear costs {money(-plan.money.wear)}{NARROW_SPACE}{currency}.")
+    return " ".join(told)
+
+
+def assumptions(plan: Plan) -> str:
+    """Values of technologies that are assumed, and those outside their ranges; empty where there are none."""
+    begins = {ASSUMED: "Assumed by", OUTSIDE_RANGE: "Outside the range of"}
+    told = [f"{begins[p.verdict]} {p.input}: {p.check}." for p in plan.premises if p.verdict in begins]
     return " ".join(told)
 
 

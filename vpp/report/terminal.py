@@ -9,7 +9,7 @@ from vpp.report.actions import actions, periods
 from vpp.report.binding import told_limits, worth
 from vpp.report.refusals import NARROW
 from vpp.report.sparkline import Columns, sparkline
-from vpp.report.story import costs, energy_text, groups, headline, total, trade
+from vpp.report.story import assumptions, costs, energy_text, groups, headline, total, trade
 from vpp.report.wording import NARROW_SPACE, Calendar, between, money, number, quantity, signed
 
 MOST_ACTIONS = 16
@@ -33,10 +33,10 @@ def summary(plan: Plan, written: Sequence[Path], *, width: int, shows_bars: bool
     """
     calendar = Calendar(plan.horizon)
     lines = ["", *_title(plan, calendar, width), ""]
-    lines += [line for repair in plan.repairs for line in _sentences(repair.message, width)]
+    lines += [line for repair in plan.repairs for line in sentences(repair.message, width)]
     lines += [""] if plan.repairs else []
-    for text in (headline(plan), trade(plan), costs(plan)):
-        lines += _sentences(text, width)
+    for text in (headline(plan), trade(plan), costs(plan), assumptions(plan)):
+        lines += sentences(text, width)
     lines.append("")
     if shows_bars:
         lines += [*_bars(plan, width), ""]
@@ -56,7 +56,7 @@ def _title(plan: Plan, calendar: Calendar, width: int) -> Iterator[str]:
         yield f"  {when}"
 
 
-def _sentences(text: str, width: int) -> list[str]:
+def sentences(text: str, width: int) -> list[str]:
     """Sentences on as many lines as they need; no line breaks between a number and its unit."""
     lines = textwrap.wrap(text, width - 4, break_long_words=False, break_on_hyphens=False)
     return [f"  {line.replace(NARROW_SPACE, ' ')}" for line in lines]

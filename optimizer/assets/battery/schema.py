@@ -7,11 +7,12 @@ from pydantic import ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from optimizer.ageing.schema import Ageing
-from optimizer.asset import Asset, Efficiency, Fraction, NonNegative, Positive
+from optimizer.asset import Efficiency, Fraction, NonNegative, Positive
+from optimizer.technologies.asset import TechnologyAsset
 from vpp.domain.unit import Fallback, Kind, Unit
 
 
-class Battery(Asset):
+class Battery(TechnologyAsset):
     """Stationary storage with its own charge and discharge power."""
 
     type: Literal["battery"]
