@@ -1,26 +1,29 @@
 """Which stamps make up a site?"""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer import risk
 from optimizer.asset import Asset
 from optimizer.assets import model_of
 from optimizer.blocks import Exclusion
 from optimizer.compile import compile_block
 from optimizer.groups.connection import model as connection_model
-from optimizer.markets import capacity, energy
-from optimizer.ports import AC_BUS, GRID_BUS
-from optimizer.problem import Array, Parameters, Problem
+from optimizer.markets import capacity, energy, imbalance, scheduled
+from optimizer.ports import AC_BUS, FIRST_STAGE_BUS, GRID_BUS
+from optimizer.problem import Array, Future, Parameters, Problem
 from optimizer.program import Program
-from optimizer.stamp import Stamp
+from optimizer.stamp import CERTAIN, Chance, Stamp
 
 CONNECTION, ENERGY, RESERVES = "grid connection", "energy market", "reserve market"
 """Owners of the blocks that are no assets; no id of an asset has a space."""
+SCHEDULED, RISK = "energy sold ahead", "worst scenarios"
+"""Owners of the blocks that all scenarios share."""
 
 Exclusive = Mapping[str, NDArray[np.bool_]]
 """Owners whose two directions exclude each other, and the steps in which they must; elsewhere they are relaxed."""
@@ -41,9 +44,24 @@ class Assembly:
 
     program: Program
     parts: dict[str, Part]
-    """Every asset by its id, and the connection and the markets by their names."""
+    """Every asset by its id, and the connection and the markets by their names; as each scenario has them, if any."""
     is_binary: NDArray[np.bool_]
     """Columns that must be 0 or 1; shape (columns,)."""
+    plain: Mapping[str, str] = field(default_factory=dict)
+    """The names of parts that belong to a scenario, without it."""
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        """The stamps of all parts, in the order of the program."""
+        return tuple(dict.fromkeys(part.stamp for part in self.parts.values()))
+
+    def of(self, future: Future) -> "Assembly":
+        """What one scenario sees: its own parts by their plain names, and those that all share."""
+        if not future.name:
+            return self
+        own = {name: part for key, part in self.parts.items() if future.owner(name := self.plain.get(key, key)) == key}
+        shared = {key: part for key, part in self.parts.items() if key not in self.plain}
+        return replace(self, parts=own | shared)
 
     def column(self, value: Array, owner: str, name: str) -> Array:
         """Values of one part's column family; shape (steps,)."""
@@ -52,9 +70,30 @@ class Assembly:
 
 
 def assemble(problem: Problem, exclusive: Exclusive) -> Assembly:
-    """Stamp every asset, the connection and the markets of a site."""
-    stamps: list[Stamp] = []
-    assets: dict[str, Part] = {}
+    """Stamp every asset, the connection and the markets of a site, once for each scenario, and what scenarios share."""
+    parts: dict[str, Part] = {}
+    plain: dict[str, str] = {}
+    for number, future in enumerate(problem.futures):
+        chance = Chance(number, future.weight, 1 - problem.risk.cvar_weight) if future.name else CERTAIN
+        for name, part in _parts(future, _of_future(exclusive, future), chance).items():
+            parts[future.owner(name)] = part
+            plain |= {future.owner(name): name} if future.name else {}
+    parts |= _shared(problem)
+    program = Program(list(dict.fromkeys(part.stamp for part in parts.values())), problem.horizon.count)
+    return Assembly(program, parts, _binaries(program, parts, exclusive), plain)
+
+
+def _of_future(exclusive: Exclusive, future: Future) -> Exclusive:
+    """The exclusions of one scenario, by plain names."""
+    if not future.name:
+        return exclusive
+    names = (*(asset.id for asset in future.problem.assets), *_other_models(future.problem, {}))
+    return {name: exclusive[future.owner(name)] for name in names if future.owner(name) in exclusive}
+
+
+def _parts(future: Future, exclusive: Exclusive, chance: Chance) -> dict[str, Part]:
+    """The assets, the connection and the markets as one scenario has them."""
+    problem, assets = future.problem, dict[str, Part]()
     for (model, options), group in _alike(problem, exclusive).items():
         template = compile_block(model.build, options, problem.horizon.count)
         stamp = Stamp(
@@ -62,13 +101,38 @@ def assemble(problem: Problem, exclusive: Exclusive) -> Assembly:
             problem.horizon.count,
             {asset.id: asset_parameters(problem, asset) for asset in group},
             step_h=problem.step_h,
+            bus=future.owner(AC_BUS),
+            inlet_bus=future.owner(AC_BUS),
+            chance=chance,
         )
-        stamps.append(stamp)
         assets |= {asset.id: Part(stamp, block, model.exclusion(asset)) for block, asset in enumerate(group)}
-    others = _others(problem, exclusive)
-    stamps += [part.stamp for part in others.values()]
-    program = Program(stamps, problem.horizon.count)
-    return Assembly(program, assets | others, _binaries(program, assets | others, exclusive))
+    return assets | _others(future, exclusive, chance)
+
+
+def _shared(problem: Problem) -> dict[str, Part]:
+    """What all scenarios share: the first stage, and how much the worst of them count."""
+    count, parts = problem.horizon.count, dict[str, Part]()
+    for owner, parameters in shared_parameters(problem).items():
+        build, options = (scheduled.build, None) if owner == SCHEDULED else (risk.build, _risk_options(problem))
+        template = compile_block(build, options, count)
+        parts[owner] = Part(
+            Stamp(template, count, {owner: parameters}, step_h=problem.step_h, bus=FIRST_STAGE_BUS), block=0
+        )
+    return parts
+
+
+def shared_parameters(problem: Problem) -> dict[str, Parameters]:
+    """Numbers of the blocks that all scenarios share."""
+    parameters = {}
+    if problem.energy.imbalance is not None:
+        parameters[SCHEDULED] = scheduled.parameters(problem.connection)
+    if problem.scenarios and problem.risk.cvar_weight:
+        parameters[RISK] = risk.parameters(problem)
+    return parameters
+
+
+def _risk_options(problem: Problem) -> risk.Options:
+    return risk.Options(len(problem.scenarios))
 
 
 def _alike(problem: Problem, exclusive: Exclusive) -> dict[tuple[ModuleType, Any], list[Asset]]:
@@ -94,17 +158,31 @@ def other_parameters(problem: Problem) -> dict[str, Parameters]:
     """Numbers of the blocks that are no assets."""
     parameters = {
         CONNECTION: connection_model.parameters(problem.connection),
-        ENERGY: energy.parameters(problem.energy),
+        ENERGY: (imbalance if problem.energy.imbalance else energy).parameters(problem.energy),
     }
     return parameters | ({RESERVES: capacity.parameters(problem.reserves)} if problem.reserves else {})
 
 
+def every_parameters(problem: Problem) -> dict[str, Parameters]:
+    """Numbers of every part, by its name in `Assembly.parts`."""
+    found: dict[str, Parameters] = {}
+    for future in problem.futures:
+        own = {asset.id: asset_parameters(future.problem, asset) for asset in future.problem.assets}
+        found |= {future.owner(name): p for name, p in (own | other_parameters(future.problem)).items()}
+    return found | shared_parameters(problem)
+
+
 def shape_of(problem: Problem, exclusive: Exclusive) -> Hashable:
     """Everything about a site's model but its numbers: two problems of one shape differ in parameters alone."""
-    assets = tuple((block, tuple(asset.id for asset in group)) for block, group in _alike(problem, exclusive).items())
-    others = tuple(_other_models(problem, exclusive).items())
+    futures = tuple((f.name, f.weight, *_blocks_of(f, _of_future(exclusive, f))) for f in problem.futures)
     steps = tuple((owner, chosen.tobytes()) for owner, chosen in exclusive.items())
-    return problem.horizon.count, assets, others, steps
+    return problem.horizon.count, futures, problem.risk, steps
+
+
+def _blocks_of(future: Future, exclusive: Exclusive) -> tuple[Hashable, Hashable]:
+    problem = future.problem
+    assets = tuple((block, tuple(asset.id for asset in group)) for block, group in _alike(problem, exclusive).items())
+    return assets, tuple(_other_models(problem, exclusive).items())
 
 
 def _other_models(problem: Problem, exclusive: Exclusive) -> dict[str, tuple[ModuleType, Any]]:
@@ -112,12 +190,13 @@ def _other_models(problem: Problem, exclusive: Exclusive) -> dict[str, tuple[Mod
     has_two_prices = problem.energy.export_price_per_mwh is not None
     return {
         CONNECTION: (connection_model, connection_model.Options(has_two_prices, CONNECTION in exclusive)),
-        ENERGY: (energy, energy.Options(has_two_prices)),
+        ENERGY: (imbalance, None) if problem.energy.imbalance else (energy, energy.Options(has_two_prices)),
         RESERVES: (capacity, capacity.Options(len(problem.reserves))),
     }
 
 
-def _others(problem: Problem, exclusive: Exclusive) -> dict[str, Part]:
+def _others(future: Future, exclusive: Exclusive, chance: Chance) -> dict[str, Part]:
+    problem = future.problem
     has_two_prices = problem.energy.export_price_per_mwh is not None
     models, parts = _other_models(problem, exclusive), {}
     for owner, parameters in other_parameters(problem).items():
@@ -127,8 +206,9 @@ def _others(problem: Problem, exclusive: Exclusive) -> dict[str, Part]:
             problem.horizon.count,
             {owner: parameters},
             step_h=problem.step_h,
-            bus=GRID_BUS,
-            inlet_bus=GRID_BUS if owner == ENERGY and has_two_prices else AC_BUS,
+            bus=future.owner(GRID_BUS),
+            inlet_bus=future.owner(GRID_BUS if owner == ENERGY and has_two_prices else AC_BUS),
+            chance=chance,
         )
         parts[owner] = Part(stamp, 0, connection_model.EXCLUSION if owner == CONNECTION and has_two_prices else None)
     return parts

@@ -17,13 +17,13 @@ from pyomo.repn import generate_standard_repn
 
 from optimizer.expression import ZERO, Coefficient, is_timed, read
 from optimizer.labels import Label, read_label
-from optimizer.ports import INLETS, MONEY, PORTS, PREFERENCE, PROSPECT
+from optimizer.ports import INLETS, MONEY, PORTS, PREFERENCE, PROSPECT, RISK
 from optimizer.template import Column, Form, Name, Piece, Row, Span, Template, Term
 
 Build = Callable[[Any, Any], None]
 """Writes the mathematics of one asset, group or market into a block that has `time` and `step_h`, for given options."""
 
-COUNTED = (*MONEY, PREFERENCE, PROSPECT)
+COUNTED = (*MONEY, PREFERENCE, PROSPECT, RISK)
 """Expressions that make up the solver's objective."""
 
 PROBE_STEPS = 7

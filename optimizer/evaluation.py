@@ -1,5 +1,7 @@
 """What do ports and money come to, for given values of the columns?"""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from optimizer.expression import Array
@@ -13,10 +15,12 @@ def port_values(program: Program, value: Array, stamp: Stamp, port: Name) -> Arr
     return _form_values(program, value, stamp, stamp.template.ports[port])
 
 
-def money_earned(program: Program, value: Array, components: frozenset[str]) -> dict[str, float]:
-    """Money by component, in thousandths of the currency; components that no stamp has are left out."""
+def money_earned(
+    program: Program, value: Array, components: frozenset[str], stamps: Iterable[Stamp]
+) -> dict[str, float]:
+    """Money of some stamps by component, in thousandths of the currency; components that none has are left out."""
     earned: dict[str, float] = {}
-    for stamp in program.stamps:
+    for stamp in stamps:
         for component in components & stamp.template.money.keys():
             form = stamp.template.money[component]
             earned[component] = earned.get(component, 0.0) + float(_form_values(program, value, stamp, form).sum())

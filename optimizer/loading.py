@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optimizer.assembly import Assembly, Exclusive, assemble, asset_parameters, other_parameters, shape_of
+from optimizer.assembly import Assembly, Exclusive, assemble, every_parameters, shape_of
 from optimizer.highs import Solver
 from optimizer.problem import Problem
 from optimizer.program import Arrays
@@ -46,8 +46,7 @@ def reload(former: Loaded, problem: Problem, exclusive: Exclusive) -> Loaded:
     kinds: set[str] = set()
     for stamp in program.stamps:
         kinds |= update(program, solver, stamp, 0, {"step_h": problem.step_h})
-    new = {asset.id: asset_parameters(problem, asset) for asset in problem.assets} | other_parameters(problem)
-    for owner, parameters in new.items():
+    for owner, parameters in every_parameters(problem).items():
         kinds |= update(program, solver, parts[owner].stamp, parts[owner].block, parameters)
     loaded = Loaded(former.assembly, solver, former.shape)
     if "matrix" in kinds:

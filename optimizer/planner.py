@@ -8,11 +8,19 @@ from optimizer.conflicts import conflicts
 from optimizer.highs import Ending
 from optimizer.limits import binding_limits, stored_values
 from optimizer.problem import Problem
-from optimizer.reading import read_money, read_positions, read_prospect, read_schedules
 from optimizer.search import Found, Watch, search
-from optimizer.verify import verify
+from optimizer.spread import (
+    mean_money,
+    mean_net,
+    mean_positions,
+    merged_limits,
+    merged_values,
+    objective,
+    read_outcome,
+    read_spread,
+)
 from vpp.domain.errors import InfeasibleError
-from vpp.domain.plan import Plan, Status, Timing
+from vpp.domain.plan import Plan, Status, Timing, Verification
 
 
 def plan(problem: Problem, created: datetime, watch: Watch | None = None) -> Plan:
@@ -43,11 +51,10 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
     """
     started = time.perf_counter()
     assembly, value = found.assembly, found.prices.value
-    schedules = read_schedules(problem, assembly, value)
-    positions = read_positions(problem, schedules)
-    money = read_money(problem, assembly, value)
-    verification = verify(problem, schedules, positions, money)
-    bound = max(money.net, -found.answer.cost_bound / 1000 - read_prospect(assembly, value))
+    outcomes, verifications = zip(*(read_outcome(f, assembly, value) for f in problem.futures), strict=True)
+    money, shown = mean_money(outcomes), outcomes[problem.shown]
+    reached = objective(problem, outcomes, assembly, value)
+    missed = max(0.0, -found.answer.cost_bound / 1000 - reached)
     energy = problem.energy
     return Plan(
         site_id=problem.site_id,
@@ -56,17 +63,18 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
         horizon=problem.horizon,
         status=Status.OPTIMAL if found.answer.ending is Ending.OPTIMAL else Status.FEASIBLE,
         money=money,
-        bound=bound,
-        gap_fraction=(bound - money.net) / max(abs(money.net), 1e-9),
-        schedules=schedules,
-        positions=positions,
+        bound=money.net + missed,
+        gap_fraction=missed / max(abs(money.net), 1e-9),
+        schedules=shown.schedules,
+        positions=mean_positions(outcomes),
         import_price_per_mwh=energy.import_price_per_mwh,
         export_price_per_mwh=energy.export_price_per_mwh or energy.import_price_per_mwh,
         import_limit_kw=problem.connection.import_limit_kw,
         export_limit_kw=problem.connection.export_limit_kw,
-        limits=binding_limits(found),
-        stored_value_per_mwh=stored_values(found),
-        verification=verification,
+        limits=merged_limits(binding_limits(found), assembly),
+        stored_value_per_mwh=merged_values(stored_values(found), assembly),
+        verification=Verification(passed=True, worst_violation=max(v.worst_violation for v in verifications)),
+        spread=read_spread(problem, outcomes),
         timing=Timing(build=found.build_s, solve=found.solve_s, verify=time.perf_counter() - started),
         model_rows=assembly.program.row_count,
         model_columns=assembly.program.column_count,
@@ -88,5 +96,4 @@ def compare(problem: Problem, best: Plan) -> Plan:
 
 
 def _net(found: Found) -> float:
-    money = read_money(found.problem, found.assembly, found.prices.value)
-    return money.net
+    return mean_net(found.problem, found.assembly, found.prices.value)

@@ -10,10 +10,19 @@ AC_BUS = "ac"
 GRID_BUS = "grid"
 """The far side of the meter: what the connection exchanges with the public grid."""
 
-PORTS = frozenset({"export_kw", "import_kw", "stored_kwh", "up_kw", "down_kw"})
-"""Power out of a block and into it, stored energy at the end of a step, and reserve power held per class."""
+PORTS = frozenset({"export_kw", "import_kw", "stored_kwh", "up_kw", "down_kw", "scheduled_kw"})
+"""Power out of a block and into it, stored energy at the end of a step, reserve power held per class, and energy sold
+ahead."""
 
-INLETS = {f"sum_{port}": port for port in PORTS}
+FIRST_STAGE_BUS = "first stage"
+"""Where decisions meet that are one for all scenarios; every scenario has an AC bus and a grid bus of its own."""
+FIRST_STAGE = frozenset({"scheduled_kw"})
+"""Ports that every scenario sees on the bus of the first stage."""
+
+OUTCOME = "sum_outcome"
+"""An inlet without time: all money of one scenario, with the worth of what is left after the horizon."""
+
+INLETS = {f"sum_{port}": port for port in PORTS} | {OUTCOME: "outcome"}
 
 MONEY = ("energy", "capacity", "wear", "tariff", "penalties")
 """Expressions of money earned, in thousandths of the currency: a price per MWh times kWh."""
@@ -23,6 +32,9 @@ PREFERENCE = "preference"
 
 PROSPECT = "prospect"
 """Worth of what is left after the horizon. It counts in the solver's objective and is not earned in it."""
+
+RISK = "risk"
+"""An expression of what the worst scenarios come to. It counts in the solver's objective and is not earned."""
 
 TIE_BREAK_PER_MWH = 1e-5
 """Size of a preference: far below any price, and above what the solver still tells apart from zero."""

@@ -1,8 +1,8 @@
 """What is to be planned? One frozen `Problem`, complete: the optimiser reads nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,21 @@ from optimizer.groups.connection.schema import Connection
 from vpp.domain.horizon import Horizon
 
 Array = NDArray[np.float64]
+SAME_WEIGHT = 1e-9
+"""Weights that differ by no more are equal."""
 Parameters = dict[str, float | Array]
 """Numbers of one block by name: a float, or an array whose first index is time."""
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """What settles the difference between energy sold ahead and energy metered."""
+
+    product: str
+    shortfall_price_per_mwh: tuple[float, ...]
+    """Paid per MWh metered below what was sold, one per step."""
+    surplus_price_per_mwh: tuple[float, ...]
+    """Received per MWh metered above what was sold, one per step; never more than a shortfall costs."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,8 @@ class Energy:
     """Paid per MWh drawn from the grid, one per step."""
     export_price_per_mwh: tuple[float, ...] | None = None
     """Received per MWh fed in, one per step; `None` where it is the same price."""
+    imbalance: Imbalance | None = None
+    """Settles what is metered beside the quantity sold ahead; `None` where the metered quantity itself is sold."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,29 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Risk:
+    """How much the worst scenarios count."""
+
+    cvar_weight: float = 0.0
+    """Share of the objective that is the mean of the worst scenarios; the rest is the mean of all. Below 1."""
+    cvar_alpha: float = 0.95
+    """The worst scenarios are those of the last 1 − alpha of all weight."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One way in which the uncertain series may turn out."""
+
+    name: str
+    weight: float
+    """Its probability; those of all scenarios sum to one."""
+    series: Mapping[tuple[str, str], tuple[float, ...]]
+    """Series by asset id and field, the certain ones included."""
+    energy: Energy
+    """Prices, in this scenario."""
+
+
+@dataclass(frozen=True)
 class Inputs:
     """What a block's parameters are made of, beside the asset itself."""
 
@@ -104,6 +142,26 @@ class Problem:
     """Assets that are left alone: stores that do not answer, or all of them for the plan to compare with."""
     end_value_per_mwh: Mapping[str, float] = field(default_factory=dict)
     """Worth of energy left in a store after the horizon, by asset; it takes the place of an energy demanded then."""
+    scenarios: tuple[Scenario, ...] = ()
+    """How the series may turn out; none where all are certain. `series` and `energy` are those of `shown`."""
+    risk: Risk = Risk()
+
+    @cached_property
+    def futures(self) -> "tuple[Future, ...]":
+        """Every scenario as a problem without uncertainty; without scenarios the problem itself."""
+        if not self.scenarios:
+            return (Future(self),)
+        return tuple(
+            Future(replace(self, series=s.series, energy=s.energy, scenarios=(), risk=Risk()), s.name, s.weight)
+            for s in self.scenarios
+        )
+
+    @property
+    def shown(self) -> int:
+        """Number of the scenario whose schedule is shown: the heaviest, of equally heavy ones the middle one."""
+        heaviest = max((s.weight for s in self.scenarios), default=1.0)
+        equals = [k for k, s in enumerate(self.scenarios) if s.weight >= heaviest - SAME_WEIGHT]
+        return equals[(len(equals) - 1) // 2] if equals else 0
 
     @property
     def step_h(self) -> Array:
@@ -116,6 +174,20 @@ class Problem:
         end_value = self.end_value_per_mwh.get(asset.id)
         step_h, begins_day = _steps_of(self.horizon)
         return Inputs(step_h, begins_day, own, self.states.get(asset.id), self.reserves, end_value)
+
+
+@dataclass(frozen=True)
+class Future:
+    """A problem without uncertainty, as one scenario makes it."""
+
+    problem: Problem
+    name: str = ""
+    """Name of the scenario; empty where there is none."""
+    weight: float = 1.0
+
+    def owner(self, name: str) -> str:
+        """An asset, market or bus as this scenario has it, such as `bess1 in p10`."""
+        return f"{name} in {self.name}" if self.name else name
 
 
 @lru_cache(maxsize=16)

@@ -3,16 +3,19 @@
 A `Program` is a list of stamps. Those without inlets stand for themselves; in those with inlets every inlet is replaced
 by the sum of the ports it stands for, in rows and in money alike. A changed parameter is written into the vectors it
 touches, and the model is solved again from where it stood.
+
+With scenarios, the stamps of each sum over buses of their own and count in the objective by its weight. A row may hold
+the inlet `sum_outcome`, which stands for all money of one scenario.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.expression import Array, Coefficient
-from optimizer.ports import INLETS, MONEY, PREFERENCE, PROSPECT
+from optimizer.ports import FIRST_STAGE, FIRST_STAGE_BUS, INLETS, MONEY, OUTCOME, PREFERENCE, PROSPECT, RISK
 from optimizer.stamp import Stamp
 from optimizer.template import Form, Name, Term
 
@@ -51,6 +54,15 @@ class _Share:
     """Column of the provider at step `first`; `None` for the port's constant."""
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """Where the money of a scenario stands in a row."""
+
+    row: int
+    factor: Coefficient
+    scenario: int
+
+
 class Program:
     """Stamps as one model.
 
@@ -78,6 +90,18 @@ class Program:
             for stamp in self.stamps
             if stamp.template.inlets
         }
+        self._outcomes = [
+            (stamp, _Outcome(self.rows(stamp, name).start, term.piece.value, int(term.column[1][0])))
+            for stamp in self.stamps
+            for name, row in stamp.template.rows.items()
+            for term in row.form.terms
+            if term.column[0] == OUTCOME
+        ]
+
+    @property
+    def has_outcomes(self) -> bool:
+        """Whether a row holds the money of a scenario, so that prices are entries of the matrix."""
+        return bool(self._outcomes)
 
     def columns(self, stamp: Stamp, name: Name, block: int = 0) -> slice:
         """Places of a block's column family among all columns."""
@@ -120,7 +144,8 @@ class Program:
     def sources(self, stamp: Stamp, inlet: Name) -> Iterator[tuple[Stamp, Form]]:
         """Stamps behind an inlet, with the ports it sums."""
         port = (INLETS[inlet[0]], inlet[1])
-        for provider in self.providers(stamp.inlet_bus, port):
+        bus = FIRST_STAGE_BUS if port[0] in FIRST_STAGE else stamp.inlet_bus
+        for provider in self.providers(bus, port):
             yield provider, provider.template.ports[port]
 
     def providers(self, bus: str, port: Name) -> list[Stamp]:
@@ -163,27 +188,40 @@ class Program:
                             own_upper[0, start + share.first : start + share.after] -= constant
             lower.append(own_lower.ravel())
             upper.append(own_upper.ravel())
-        return np.concatenate(lower), np.concatenate(upper)
+        whole_lower, whole_upper = np.concatenate(lower), np.concatenate(upper)
+        for stamp, outcome in self._outcomes:
+            constant = float(stamp.evaluate(outcome.factor, 0, 1)) * self._outcome(outcome.scenario)[1]
+            whole_lower[outcome.row] -= constant
+            whole_upper[outcome.row] -= constant
+        return whole_lower, whole_upper
 
-    def costs(self, components: Collection[str] = (*MONEY, PREFERENCE, PROSPECT)) -> tuple[Array, float]:
+    def costs(self, components: Collection[str] = (*MONEY, PREFERENCE, PROSPECT, RISK)) -> tuple[Array, float]:
         """Cost of every column, and the cost that no decision changes; in thousandths of the currency."""
-        earned = np.concatenate([stamp.earned(components).ravel() for stamp in self.stamps])
+        earned, constant = self._earned(components, lambda stamp, component: stamp.chance.factor(component))
+        return -earned, -constant
+
+    def _outcome(self, scenario: int) -> tuple[Array, float]:
+        """What every column earns in a scenario, and what it earns by itself."""
+        return self._earned((*MONEY, PROSPECT), lambda stamp, _: float(stamp.chance.scenario == scenario))
+
+    def _earned(self, components: Collection[str], factor: Callable[[Stamp, str], float]) -> tuple[Array, float]:
+        earned = np.concatenate([_own(stamp, components, factor).ravel() for stamp in self.stamps])
         constant = 0.0
         for stamp in self.stamps:
             forms = {name: form for name, form in stamp.template.money.items() if name in components}
-            for form in forms.values():
+            for name, form in forms.items():
                 for piece in form.constant:
                     first, after = (0, 1) if piece.span is None else piece.span.bounds(self.steps)
                     value = stamp.evaluate(piece.value, first, after)
-                    constant += float(np.broadcast_to(value, (stamp.count, after - first)).sum())
+                    constant += factor(stamp, name) * float(np.broadcast_to(value, (stamp.count, after - first)).sum())
             for (kind, (name, _)), shares in self._shares.get(stamp, {}).items():
                 for share in shares if kind == "money" and name in components else ():
-                    value = self._share_value(stamp, share)
+                    value = factor(stamp, name) * self._share_value(stamp, share)
                     if share.column_first is None:
                         constant += float(value.sum())
                     else:
                         self._touched(earned, share)[:] += value
-        return -earned, -constant
+        return earned, constant
 
     def _touched(self, vector: Array, share: _Share) -> Array:
         """The part of a vector over all columns that a share touches; shape (blocks, steps)."""
@@ -197,6 +235,9 @@ class Program:
             own += stamp.layout.entries_of_row
             for row, share in self._row_shares(stamp):
                 own[0, row] += share.provider.count
+        outcomes = [(outcome.row, *self._outcome_entries(stamp, outcome)) for stamp, outcome in self._outcomes]
+        for place, columns, _ in outcomes:
+            counts[place] += columns.size
         start = np.zeros(self.row_count + 1, dtype=np.int32)
         np.cumsum(counts, out=start[1:])
         column = np.empty(start[-1], dtype=np.int32)
@@ -210,7 +251,15 @@ class Program:
                 shape = (stamp.count, stamp.layout.entry_column.size)
                 column[entries].reshape(shape)[:] = stamp.layout.entry_column + self._block_columns(stamp)
                 value[entries].reshape(shape)[:] = stamp.matrix()
+        for place, columns, values in outcomes:
+            entries = slice(start[place + 1] - columns.size, start[place + 1])
+            column[entries], value[entries] = columns, values
         return start, column, value
+
+    def _outcome_entries(self, stamp: Stamp, outcome: _Outcome) -> tuple[NDArray[np.int32], Array]:
+        earned, _ = self._outcome(outcome.scenario)
+        columns = np.flatnonzero(earned).astype(np.int32)
+        return columns, float(stamp.evaluate(outcome.factor, 0, 1)) * earned[columns]
 
     def _rows_of(self, stamp: Stamp) -> slice:
         start = self.row_at[stamp]
@@ -247,3 +296,12 @@ class Program:
             column[places] = self._block_columns(share.provider).T + (share.column_first or 0) + steps
             value[places] = self._share_value(stamp, share).T
             next_free[rows] += count
+
+
+def _own(stamp: Stamp, components: Collection[str], factor: Callable[[Stamp, str], float]) -> Array:
+    """What each column of a stamp earns by the block's own money; shape (N, columns)."""
+    by_factor: dict[float, list[str]] = {}
+    for component in components:
+        by_factor.setdefault(factor(stamp, component), []).append(component)
+    first, *others = [scale * stamp.earned(names) for scale, names in by_factor.items()]
+    return sum(others, start=first)

@@ -79,29 +79,53 @@ def _values(array: Array) -> Values:
 
 def read_money(problem: Problem, assembly: Assembly, value: Array) -> Money:
     """Money by component, as the model counts it."""
-    earned = money_earned(assembly.program, value, frozenset(MONEY))
+    earned = money_earned(assembly.program, value, frozenset(MONEY), assembly.stamps)
     return Money(problem.currency, **{component: earned.get(component, 0.0) / 1000 + 0.0 for component in MONEY})
 
 
 def read_prospect(assembly: Assembly, value: Array) -> float:
     """Worth of what is left in the stores after the horizon, in the site's currency."""
-    return money_earned(assembly.program, value, frozenset({PROSPECT})).get(PROSPECT, 0.0) / 1000
+    found = money_earned(assembly.program, value, frozenset({PROSPECT}), assembly.stamps)
+    return found.get(PROSPECT, 0.0) / 1000
 
 
-def read_positions(problem: Problem, schedules: tuple[Schedule, ...]) -> tuple[Position, ...]:
-    """Energy bought and sold at the meter, step by step, then the reserves held."""
+def read_positions(
+    problem: Problem, schedules: tuple[Schedule, ...], scheduled_kw: Array | None = None
+) -> tuple[Position, ...]:
+    """Energy bought and sold, step by step, then the reserves held.
+
+    Energy is sold as it is metered; or, where a quantity was sold ahead, that quantity, and what is metered beside it.
+    """
     site_kw = np.round(np.sum([schedule.export_kw for schedule in schedules], axis=0), DECIMALS) + 0.0
     horizon, energy = problem.horizon, problem.energy
-    export_price = energy.export_price_per_mwh or energy.import_price_per_mwh
-    price = np.where(site_kw >= 0, export_price, energy.import_price_per_mwh)
-    cash = site_kw * problem.step_h / 1000 * price + 0.0
-    numbers = zip(site_kw.tolist(), price.tolist(), cash.tolist(), strict=True)
-    spans = tuple(zip(horizon.starts, horizon.ends, strict=True))
-    positions = [
-        Position(*span, energy.product, "net", quantity_kw, per_mwh, "per_mwh", earned)
-        for span, (quantity_kw, per_mwh, earned) in zip(spans, numbers, strict=True)
-    ]
+    if energy.imbalance is None or scheduled_kw is None:
+        export_price = energy.export_price_per_mwh or energy.import_price_per_mwh
+        positions = _energy_positions(problem, energy.product, site_kw, export_price, energy.import_price_per_mwh)
+    else:
+        ahead_kw, price = np.round(scheduled_kw, DECIMALS) + 0.0, energy.import_price_per_mwh
+        beside = energy.imbalance
+        positions = _energy_positions(problem, energy.product, ahead_kw, price, price)
+        positions += _energy_positions(
+            problem,
+            beside.product,
+            np.round(site_kw - ahead_kw, DECIMALS) + 0.0,
+            beside.surplus_price_per_mwh,
+            beside.shortfall_price_per_mwh,
+        )
     for reserve in problem.reserves:
-        for span, quantity_kw in zip(spans, reserve.hold_kw, strict=True):
+        for span, quantity_kw in zip(zip(horizon.starts, horizon.ends, strict=True), reserve.hold_kw, strict=True):
             positions.append(Position(*span, reserve.product, reserve.direction, quantity_kw, 0.0, "per_mw_h", 0.0))
     return tuple(positions)
+
+
+def _energy_positions(
+    problem: Problem, product: str, quantity_kw: Array, sold_per_mwh: Values, bought_per_mwh: Values
+) -> list[Position]:
+    price = np.where(quantity_kw >= 0, sold_per_mwh, bought_per_mwh)
+    cash = quantity_kw * problem.step_h / 1000 * price + 0.0
+    numbers = zip(quantity_kw.tolist(), price.tolist(), cash.tolist(), strict=True)
+    spans = zip(problem.horizon.starts, problem.horizon.ends, strict=True)
+    return [
+        Position(*span, product, "net", quantity, per_mwh, "per_mwh", earned)
+        for span, (quantity, per_mwh, earned) in zip(spans, numbers, strict=True)
+    ]

@@ -85,7 +85,7 @@ def search(problem: Problem, watch: Watch | None = None, former: Loaded | None =
     clock = _Clock(problem.options)
     exclusive = _known_exclusions(problem)
     loaded = first = load(problem, exclusive) if former is None else reload(former, problem, exclusive)
-    for round_number in range(problem.horizon.count * (len(problem.assets) + 1) + 1):
+    for round_number in range(problem.horizon.count * (len(loaded.assembly.parts) + 1) + 1):
         if round_number:
             loaded = load(problem, exclusive)
         if watch is not None:
@@ -180,10 +180,12 @@ def method_for(assembly: Assembly) -> Method:
 def _known_exclusions(problem: Problem) -> dict[str, Steps]:
     """Where two directions exclude each other from the start, because doing both would pay."""
     exclusive: dict[str, Steps] = {}
-    if problem.energy.export_price_per_mwh is not None:
-        pays = np.array(problem.energy.export_price_per_mwh) > np.array(problem.energy.import_price_per_mwh)
-        if pays.any():
-            exclusive[CONNECTION] = pays
+    for future in problem.futures:
+        energy = future.problem.energy
+        if energy.export_price_per_mwh is not None:
+            pays = np.array(energy.export_price_per_mwh) > np.array(energy.import_price_per_mwh)
+            if pays.any():
+                exclusive[future.owner(CONNECTION)] = pays
     return exclusive
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.expression import ZERO, Array, Coefficient, Parameter, evaluate
-from optimizer.ports import AC_BUS
+from optimizer.ports import AC_BUS, PREFERENCE
 from optimizer.template import Form, Name, Piece, Template, Term
 
 Index = NDArray[np.int64]
@@ -127,6 +127,25 @@ def layout_of(template: Template, steps: int) -> Layout:
     return Layout(template, steps)
 
 
+@dataclass(frozen=True)
+class Chance:
+    """How much the money of a block counts in the objective."""
+
+    scenario: int | None = None
+    """Number of the scenario that the block belongs to; `None` for the first stage, or where there are none."""
+    weight: float = 1.0
+    """Probability of the scenario."""
+    mean_share: float = 1.0
+    """Share of the objective that is the mean of all scenarios."""
+
+    def factor(self, component: str) -> float:
+        """What money of a component is multiplied by; a preference counts in every scenario as by itself."""
+        return self.weight if component == PREFERENCE else self.weight * self.mean_share
+
+
+CERTAIN = Chance()
+
+
 class Stamp:
     """N blocks of one template, with their parameters.
 
@@ -135,6 +154,7 @@ class Stamp:
         values: Parameters by name; shape `(N or 1, indices…)`, with time as the first index of a series.
         bus: Bus on which the ports sit.
         inlet_bus: Bus whose ports the inlets sum.
+        chance: How much its money counts in the objective.
 
     """
 
@@ -147,12 +167,14 @@ class Stamp:
         step_h: Array,
         bus: str = AC_BUS,
         inlet_bus: str = AC_BUS,
+        chance: Chance = CERTAIN,
     ) -> None:
         self.layout = layout_of(template, steps)
         self.template = template
         self.owners = tuple(parameters)
         self.bus = bus
         self.inlet_bus = inlet_bus
+        self.chance = chance
         self.values: dict[str, Array] = {"step_h": step_h[np.newaxis, :].copy()}
         for name in next(iter(parameters.values())):
             stacked = np.array([own[name] for own in parameters.values()], dtype=np.float64)

@@ -90,7 +90,7 @@ def update(program: Program, solver: Solver, stamp: Stamp, block: int, new: Mapp
     for name in changed:
         stamp.values[name][block] = new[name]
     reached = [reach_of(stamp.layout, name) for name in changed]
-    if any(reach.reaches_matrix for reach in reached):
+    if any(reach.reaches_matrix or (reach.reaches_money and program.has_outcomes) for reach in reached):
         return {"matrix"}
     kinds = set()
     for reach in reached:

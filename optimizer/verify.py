@@ -64,14 +64,30 @@ def _site_export_kw(schedules: tuple[Schedule, ...]) -> "np.ndarray[tuple[int], 
     return total
 
 
+def _energy_cash(
+    problem: Problem, site_kw: "np.ndarray[tuple[int], np.dtype[np.float64]]", positions: tuple[Position, ...]
+) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """What energy earns in each step: as it is metered, or as it was sold ahead and is metered beside that."""
+    energy = problem.energy
+    price = np.array(energy.import_price_per_mwh)
+    ahead_cash, metered_mwh = np.zeros(site_kw.size), site_kw * problem.step_h / 1000
+    sold_price, bought_price = np.array(energy.export_price_per_mwh or energy.import_price_per_mwh), price
+    if energy.imbalance is not None:
+        ahead_kw = np.array([p.quantity_kw for p in positions if p.product == energy.product])
+        ahead_cash = ahead_kw * problem.step_h / 1000 * price
+        metered_mwh = (site_kw - ahead_kw) * problem.step_h / 1000
+        sold_price = np.array(energy.imbalance.surplus_price_per_mwh)
+        bought_price = np.array(energy.imbalance.shortfall_price_per_mwh)
+    cash: np.ndarray[tuple[int], np.dtype[np.float64]] = (
+        ahead_cash + np.minimum(metered_mwh, 0) * bought_price + np.maximum(metered_mwh, 0) * sold_price
+    )
+    return cash
+
+
 def _wrong_money(
     problem: Problem, schedules: tuple[Schedule, ...], positions: tuple[Position, ...], money: Money
 ) -> Iterator[str]:
-    site_mwh = _site_export_kw(schedules) * problem.step_h / 1000
-    bought, sold = np.minimum(site_mwh, 0), np.maximum(site_mwh, 0)
-    import_price = np.array(problem.energy.import_price_per_mwh)
-    export_price = np.array(problem.energy.export_price_per_mwh or problem.energy.import_price_per_mwh)
-    cash = bought * import_price + sold * export_price
+    cash = _energy_cash(problem, _site_export_kw(schedules), positions)
     wear = sum(
         check_of(asset).wear(asset, problem.inputs_of(asset), schedule)
         for asset, schedule in zip(problem.assets, schedules, strict=True)

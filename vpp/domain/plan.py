@@ -93,6 +93,40 @@ class Position:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What a plan does and earns in one scenario."""
+
+    name: str
+    weight: float
+    """Probability of the scenario."""
+    money: Money
+    schedules: tuple[Schedule, ...]
+    positions: tuple[Position, ...]
+
+    @cached_property
+    def site_export_kw(self) -> Values:
+        """Power fed into the grid by the whole site; negative where it draws [kW]."""
+        return tuple(map(sum, zip(*(schedule.export_kw for schedule in self.schedules), strict=True)))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A plan over scenarios, and how its worst ones count."""
+
+    outcomes: tuple[Outcome, ...]
+    shown: int
+    """Number of the outcome whose schedule is the plan's."""
+    cvar: float
+    """Mean net of the worst scenarios."""
+    cvar_alpha: float
+    """The worst scenarios are those of the last 1 − alpha of all weight."""
+    cvar_weight: float
+    """Share of the objective that is `cvar`; the rest is the mean of all scenarios."""
+    scheduled_kw: Values | None
+    """Energy sold ahead, one for all scenarios; `None` where energy is sold as it is metered [kW]."""
+
+
+@dataclass(frozen=True)
 class BindingLimit:
     """A limit that the plan runs into, and what it would earn if the limit were wider."""
 
@@ -180,6 +214,9 @@ class Plan:
     """What holding each capacity product costs."""
     idle_net: float | None = None
     """What the site would earn with its stores left alone; `None` where that would break a limit."""
+    spread: Spread | None = None
+    """What the plan does and earns in each scenario; `None` where nothing is uncertain. Its money is the mean of all,
+    its schedules those of one of them, its positions what is sold ahead and the mean of what is metered."""
     timing: Timing = Timing()
     model_rows: int = 0
     model_columns: int = 0

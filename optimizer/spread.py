@@ -1,0 +1,133 @@
+"""What does a plan come to over all its scenarios? Each is read and verified by itself, then all are weighed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from optimizer.assembly import SCHEDULED, Assembly
+from optimizer.expression import Array
+from optimizer.ports import MONEY
+from optimizer.problem import Future, Problem
+from optimizer.reading import read_money, read_positions, read_prospect, read_schedules
+from optimizer.risk import mean_of_worst
+from optimizer.verify import verify
+from vpp.domain.plan import BindingLimit, Money, Outcome, Position, Spread, Values, Verification
+
+
+def read_outcome(future: Future, assembly: Assembly, value: Array) -> tuple[Outcome, Verification]:
+    """What a plan does and earns in one scenario.
+
+    Raises:
+        UnverifiedPlanError: independent arithmetic refutes it.
+
+    """
+    problem, own = future.problem, assembly.of(future)
+    schedules = read_schedules(problem, own, value)
+    scheduled_kw = own.column(value, SCHEDULED, "scheduled_kw") if SCHEDULED in own.parts else None
+    positions = read_positions(problem, schedules, scheduled_kw)
+    money = read_money(problem, own, value)
+    verification = verify(problem, schedules, positions, money)
+    return Outcome(future.name, future.weight, money, schedules, positions), verification
+
+
+def read_spread(problem: Problem, outcomes: tuple[Outcome, ...]) -> Spread | None:
+    """How the outcomes of a plan differ; nothing where nothing is uncertain."""
+    if not problem.scenarios:
+        return None
+    imbalance, product = problem.energy.imbalance, problem.energy.product
+    ahead_kw = tuple(p.quantity_kw for p in outcomes[0].positions if p.product == product)
+    nets, weights = [o.money.net for o in outcomes], [o.weight for o in outcomes]
+    return Spread(
+        outcomes=outcomes,
+        shown=problem.shown,
+        cvar=mean_of_worst(nets, weights, problem.risk.cvar_alpha),
+        cvar_alpha=problem.risk.cvar_alpha,
+        cvar_weight=problem.risk.cvar_weight,
+        scheduled_kw=None if imbalance is None else ahead_kw,
+    )
+
+
+def mean_money(outcomes: Sequence[Outcome]) -> Money:
+    """Money by component, the mean of all outcomes."""
+    if len(outcomes) == 1:
+        return outcomes[0].money
+    means = {name: sum(o.weight * getattr(o.money, name) for o in outcomes) for name in MONEY}
+    return Money(outcomes[0].money.currency, **means)
+
+
+def mean_net(problem: Problem, assembly: Assembly, value: Array) -> float:
+    """What an answer earns in the mean of all scenarios."""
+    return sum(future.weight * read_money(future.problem, assembly.of(future), value).net for future in problem.futures)
+
+
+def objective(problem: Problem, outcomes: Sequence[Outcome], assembly: Assembly, value: Array) -> float:
+    """What the search maximises: the mean of all scenarios, and that of the worst by its share."""
+    reached = [
+        outcome.money.net + read_prospect(assembly.of(future), value)
+        for future, outcome in zip(problem.futures, outcomes, strict=True)
+    ]
+    weights, share = [outcome.weight for outcome in outcomes], problem.risk.cvar_weight
+    mean = sum(weight * net for weight, net in zip(weights, reached, strict=True))
+    return (1 - share) * mean + share * mean_of_worst(reached, weights, problem.risk.cvar_alpha) if share else mean
+
+
+def mean_positions(outcomes: Sequence[Outcome]) -> tuple[Position, ...]:
+    """What is sold and bought in the mean of all outcomes; what some sell and others buy in a step stands apart.
+
+    Each price is the mean over the energy it is paid for, so that quantity, price and cash agree.
+    """
+    if len(outcomes) == 1:
+        return outcomes[0].positions
+    positions: list[Position] = []
+    for members in zip(*(outcome.positions for outcome in outcomes), strict=True):
+        weighed = sorted(
+            zip(members, (o.weight for o in outcomes), strict=True), key=lambda pair: pair[0].quantity_kw < 0
+        )
+        sides = [_mean(list(side)) for _, side in groupby(weighed, key=lambda pair: pair[0].quantity_kw < 0)]
+        positions += [p for p in sides if p.quantity_kw] or sides[:1]
+    return tuple(positions)
+
+
+def _mean(members: list[tuple[Position, float]]) -> Position:
+    first = members[0][0]
+    quantity_kw = sum(weight * position.quantity_kw for position, weight in members)
+    if len({position.price for position, _ in members}) == 1:
+        price = first.price
+    else:
+        paid = sum(weight * position.quantity_kw * position.price for position, weight in members)
+        price = paid / quantity_kw if quantity_kw else first.price
+    return replace(
+        first, quantity_kw=quantity_kw, price=price, cash=sum(weight * position.cash for position, weight in members)
+    )
+
+
+def merged_limits(limits: Sequence[BindingLimit], assembly: Assembly) -> tuple[BindingLimit, ...]:
+    """The limits of all scenarios: one that binds in several is one limit, wider in all of them at once."""
+    if not assembly.plain:
+        return tuple(limits)
+    groups: dict[tuple[str, str, float | None], list[BindingLimit]] = {}
+    for limit in limits:
+        owner = assembly.plain.get(limit.owner, limit.owner)
+        groups.setdefault((owner, limit.limit, limit.bound), []).append(limit)
+    merged = [
+        replace(
+            members[0],
+            owner=owner,
+            steps=tuple(sorted({step for member in members for step in member.steps})),
+            worth_per_unit=sum(member.worth_per_unit for member in members),
+        )
+        for (owner, _, _), members in groups.items()
+    ]
+    return tuple(sorted(merged, key=lambda limit: -limit.worth_per_unit * abs(limit.bound or 1.0)))
+
+
+def merged_values(values: dict[str, Values], assembly: Assembly) -> dict[str, Values]:
+    """What one more MWh in a store would earn if it were there in all scenarios."""
+    if not assembly.plain:
+        return values
+    merged: dict[str, Values] = {}
+    for owner, own in values.items():
+        name = assembly.plain.get(owner, owner)
+        before = merged.get(name, (0.0,) * len(own))
+        merged[name] = tuple(a + b for a, b in zip(before, own, strict=True))
+    return merged
