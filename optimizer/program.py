@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from optimizer.expression import Array, Coefficient
 from optimizer.ports import FIRST_STAGE, FIRST_STAGE_BUS, INLETS, MONEY, OUTCOME, PREFERENCE, PROSPECT, RISK
-from optimizer.stamp import Stamp
+from optimizer.stamp import CERTAIN, Stamp
 from optimizer.template import Form, Name, Term
 
 
@@ -300,6 +300,8 @@ class Program:
 
 def _own(stamp: Stamp, components: Collection[str], factor: Callable[[Stamp, str], float]) -> Array:
     """What each column of a stamp earns by the block's own money; shape (N, columns)."""
+    if stamp.chance is CERTAIN:
+        return stamp.earned(components)
     by_factor: dict[float, list[str]] = {}
     for component in components:
         by_factor.setdefault(factor(stamp, component), []).append(component)

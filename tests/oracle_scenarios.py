@@ -10,7 +10,7 @@ from tests.oracle import Rows, _battery
 
 
 def best_objective(problem: Problem) -> float | None:
-    """Most that can be reached of (1 − λ)·mean + λ·mean of the worst, in the currency; nothing if no plan is feasible."""
+    """Most that can be reached of (1 − λ)·mean + λ·mean of the worst, in the currency; nothing if none is feasible."""
     p, rows = problem, Rows()
     count = p.horizon.count
     ahead = None
