@@ -22,7 +22,7 @@ from vpp.recovery import active_overrides, standing
 
 OPERATOR = "kim"
 LONGEST_LIFE_S = 2.5
-"""A dispatcher is killed at a random instant of its first seconds, often before it leads."""
+"""A dispatcher is killed at a random instant of the first seconds of its process, or after it came up, in turn."""
 HOLDS_S = (0.5, 3.0)
 ASKS_EVERY_S = (0.05, 0.4)
 YES = ("accepted", "clipped")
@@ -102,7 +102,10 @@ def kill_again_and_again(site: Site, rounds: int, seed: int, told: Callable[[int
     chance, began = random.Random(seed), site.ear.now()
     with _Operator(site.ear, seed) as operator:
         for number in range(1, rounds + 1):
+            since = site.ear.now()
             daemon = site.start("run")
+            if number % 2:
+                site.ear.wait("dispatcher/state", lambda heard: heard.document["online"], 20, since)
             time.sleep(chance.uniform(0.0, LONGEST_LIFE_S))
             daemon.kill()
             told(number)
