@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from datetime import datetime
 
+from optimizer.ageing.account import wear_of
 from optimizer.conflicts import conflicts
 from optimizer.highs import Ending
 from optimizer.limits import binding_limits, stored_values
@@ -82,7 +83,7 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
 
 
 def compare(problem: Problem, best: Plan) -> Plan:
-    """Add what the site would earn with its stores left alone, and what each capacity product costs."""
+    """Add what the site would earn with its stores left alone, what capacity products cost, and what cycles do."""
     idle = search(replace(problem, reserves=(), resting=frozenset(asset.id for asset in problem.assets)))
     without = {
         reserve.product: search(replace(problem, reserves=tuple(r for r in problem.reserves if r is not reserve)))
@@ -90,6 +91,7 @@ def compare(problem: Problem, best: Plan) -> Plan:
     }
     return replace(
         best,
+        ageing=wear_of(problem, best.schedules),
         idle_net=_net(idle) if idle.answer.ending is Ending.OPTIMAL else None,
         reserve_cost={product: _net(found) - best.money.net for product, found in without.items()} or None,
     )

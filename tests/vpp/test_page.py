@@ -28,6 +28,7 @@ HEADINGS = (
     "Stored energy",
     "Grid-forming",
     "Each asset",
+    "Stores",
     "Charging and discharging",
     "All steps",
     "Positions",
@@ -38,6 +39,7 @@ HEADINGS = (
 RUN_BLOCK = re.compile(r"<!-- this run -->.*<!-- end of this run -->", re.DOTALL)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 VOID = {"meta", "br"}
+NB = "\u00a0"
 
 
 class Outline(HTMLParser):
@@ -284,8 +286,15 @@ phone.srcdoc = PAGE;
 </script></body></html>"""
 
 
+def test_a_page_tells_what_cycles_take_of_a_store():
+    text = report_page(planned("station_lfp"), "seal").replace(NB, " ")
+    assert "<td>store</td><td>0.00964 %</td><td>0.90</td><td>13,501.23</td><td>13,501.23</td><td>28 years</td>" in text
+    assert "<td>store</td><td>0.90</td><td>90.3 %</td><td>90.3 %</td>" in text
+    assert 'id="wear"' not in report_page(planned("station"), "seal")
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-@pytest.mark.parametrize("name", ["shop", "wind_park"])
+@pytest.mark.parametrize("name", ["shop", "wind_park", "station_lfp"])
 def test_nothing_is_wider_than_a_phone(name, tmp_path):
     page = json.dumps(report_page(planned(name), "sha256:" + "0" * 64)).replace("</", "<\\/")
     (tmp_path / "phone.html").write_text(MEASURE.replace("PAGE", page), "utf-8")

@@ -11,7 +11,7 @@ import pytest
 from tests.sites import P24
 from tests.vpp.command import Ran
 from tests.vpp.plan_files import read_plan
-from tests.vpp.site_folder import changed, hourly, write_site
+from tests.vpp.site_folder import MISSING, changed, hourly, write_site
 from vpp.report.files import decimal
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -169,3 +169,23 @@ def test_files_are_replaced_whole_and_nothing_unfinished_stays(vpp, folder):
 )
 def test_a_number_in_a_table_says_no_more_than_it_knows(value, text):
     assert decimal(value) == text
+
+
+def test_a_store_with_a_law_of_ageing_has_its_wear_in_plan_json(vpp, folder):
+    law = {"replacement_cost_per_kwh": 100, "cycle_life_count": 10_000, "depth_exponent": 1.2,
+           "calendar": [{"above_soc_fraction": 0.5, "price_per_mwh_h": 0.5}]}  # fmt: skip
+    values = changed((("assets", 0, "ageing"), law), (("assets", 0, "throughput_cost_per_mwh"), MISSING))
+    assert vpp("plan", write_site(folder, values)).code == 0
+    document = read_plan(folder / "out").document
+    ageing = document["ageing"]
+    (wear,) = ageing["assets"]
+    assert wear["asset"] == "bess1"
+    assert ageing["cycling_cost"] + ageing["resting_cost"] == pytest.approx(-document["objective"]["wear"], abs=1e-6)
+    assert wear["rainflow_cost"] == ageing["rainflow_cost"] == pytest.approx(100 * 200 * wear["life_used_fraction"])
+    assert 0 < wear["rainflow_cost"] == pytest.approx(wear["cycling_cost"], rel=0.05)
+    assert wear["resting_cost"] > 0
+    assert 0 < wear["full_cycle_count"] < 3
+
+
+def test_without_a_law_of_ageing_there_is_no_wear_in_plan_json(made):
+    assert "ageing" not in made.document

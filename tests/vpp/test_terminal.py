@@ -16,6 +16,7 @@ from vpp.domain.horizon import Horizon
 from vpp.domain.plan import Repair, Status
 from vpp.report.sparkline import Columns, sparkline
 from vpp.report.terminal import summary, table
+from vpp.report.wear import lasting
 
 BLOCKS = set("▁▂▃▄▅▆▇█")
 WRITTEN = [CONFIGS / "plan.csv", CONFIGS / "report.html"]
@@ -43,6 +44,17 @@ def test_the_money_is_told_by_component():
     money = planned("tiny").money
     for name, value in (("energy", money.energy), ("wear", money.wear), ("net", money.net)):
         assert f"{name:<9} {value:>14,.2f}".replace("-", "−") in text
+
+
+def test_what_cycles_take_of_a_store_is_told_beside_what_the_plan_paid():
+    lines = [line.split() for line in printed(planned("station_lfp")).splitlines()]
+    assert ["store", "0.00964", "%", "0.90", "13,501.23", "13,501.23", "28", "years"] in lines
+    assert "by rainflow" not in printed(planned("station"))
+
+
+def test_a_short_life_is_told_in_years_and_a_long_one_is_not():
+    assert lasting(1 / 365.25 / 7.25, 24) == "7.2\u00a0years"
+    assert lasting(1e-9, 24) == lasting(0.0, 24) == "100\u00a0years or more"
 
 
 def test_every_charge_and_discharge_is_told_with_what_it_brings():

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from vpp.domain.horizon import Horizon
 from vpp.domain.series import Premise
+from vpp.domain.wear import Wear
 
 Values = tuple[float, ...]
 """One value per step of the horizon."""
@@ -212,6 +213,8 @@ class Plan:
     repairs: tuple[Repair, ...] = ()
     reserve_cost: Mapping[str, float] | None = None
     """What holding each capacity product costs."""
+    ageing: tuple[Wear, ...] = ()
+    """What the plan takes of the lives of those stores that have a law of ageing."""
     idle_net: float | None = None
     """What the site would earn with its stores left alone; `None` where that would break a limit."""
     spread: Spread | None = None

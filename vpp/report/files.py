@@ -129,12 +129,33 @@ def plan_document(plan: Plan, digests: dict[str, str]) -> dict[str, Any]:
             for r in plan.repairs
         ],
         "reserve_cost": dict(plan.reserve_cost or {}),
+        **({"ageing": _ageing(plan)} if plan.ageing else {}),
         "limits": [_limit(plan, limit) for limit in plan.limits],
         "verification": asdict(plan.verification),
         "security": [],
         "files": digests,
     }
     return document | {"seal": _digest(json_text(document))}
+
+
+def _ageing(plan: Plan) -> dict[str, Any]:
+    """What the plan takes of its stores' lives; costs are positive."""
+    return {
+        "rainflow_cost": sum(wear.rainflow_cost for wear in plan.ageing),
+        "cycling_cost": sum(wear.cycling_cost for wear in plan.ageing),
+        "resting_cost": sum(wear.resting_cost for wear in plan.ageing),
+        "assets": [
+            {
+                "asset": wear.asset_id,
+                "cycling_cost": wear.cycling_cost,
+                "resting_cost": wear.resting_cost,
+                "rainflow_cost": wear.rainflow_cost,
+                "life_used_fraction": wear.life_used_fraction,
+                "full_cycle_count": wear.full_cycle_count,
+            }
+            for wear in plan.ageing
+        ],
+    }
 
 
 def json_text(document: Any) -> str:

@@ -20,6 +20,7 @@ from vpp.report.tables import (
     text,
     verification_section,
 )
+from vpp.report.wear import stores_section
 from vpp.report.wording import NARROW_SPACE, Calendar, money, rate
 
 LIMITS_SHOWN = 5
@@ -41,6 +42,7 @@ def report_page(plan: Plan, seal: str) -> str:
         stored_section(plan, axis),
         section("Grid-forming", "<p>No islands configured: nothing forms a grid in this plan.</p>"),
         assets_section(plan, axis),
+        stores_section(plan),
         periods_section(plan),
         actions_section(plan, calendar),
         steps_section(plan, calendar),

@@ -10,11 +10,13 @@ from vpp.report.binding import told_limits, worth
 from vpp.report.refusals import NARROW
 from vpp.report.sparkline import Columns, sparkline
 from vpp.report.story import assumptions, costs, energy_text, groups, headline, total, trade
+from vpp.report.wear import wear_table
 from vpp.report.wording import NARROW_SPACE, Calendar, between, money, number, quantity, signed
 
 MOST_ACTIONS = 16
 MOST_PERIODS = 31
 MOST_LIMITS = 5
+MOST_WORN = 8
 BAR_ROOM = 48
 """Columns beside a sparkline: its name, range and unit."""
 SPANS_FROM = ((110, 3), (96, 2), (0, 1))
@@ -41,6 +43,7 @@ def summary(plan: Plan, written: Sequence[Path], *, width: int, shows_bars: bool
     if shows_bars:
         lines += [*_bars(plan, width), ""]
     lines += [*_periods(plan, width), *_actions(plan, calendar, width), *_money(plan)]
+    lines += [*_ageing(plan, width)]
     lines += [*_limits(plan, calendar, width), *_files(written)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -154,6 +157,17 @@ def _money(plan: Plan) -> Iterator[str]:
     for first in range(0, len(cells), 3):
         yield "  " + "   ".join(cells[first : first + 3])
     yield ""
+
+
+def _ageing(plan: Plan, width: int) -> Iterator[str]:
+    """What the plan takes of the lives of its stores."""
+    if plan.ageing:
+        head, rows = wear_table(plan)
+        told = [[cell.replace(NARROW_SPACE, " ") for cell in row] for row in rows]
+        yield from table(head, told[:MOST_WORN], numbers_from=1, width=width)
+        if len(told) > MOST_WORN:
+            yield f"  … and {len(told) - MOST_WORN:,} more in plan.json"
+        yield ""
 
 
 def _limits(plan: Plan, calendar: Calendar, width: int) -> Iterator[str]:
