@@ -205,4 +205,4 @@ def _ms(seconds: float) -> str:
 
 
 def _ratio(value: float) -> str:
-    return f"1/{1 / value:,.0f}"
+    return f"{value:.2f}" if value >= 0.1 else f"1/{1 / value:,.0f}"
