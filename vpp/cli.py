@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="folder of the files (default: out)")
     plan.add_argument("--now", type=_instant, metavar="TIME", help="plan the rest of the day from this instant on")
     plan.add_argument("--state", type=Path, metavar="FILE", help="what was measured at that instant, with --now")
+    plan.add_argument("--bundle", action="store_true", help="write run.zip too: the plan and all it was made from")
 
     check = commands.add_parser("check", parents=[shared], help="find every fault of a site file")
     check.add_argument("site", type=Path, nargs="?", metavar="SITE.yaml", help="the site file")
@@ -97,18 +98,18 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="prove that nobody changed what a dispatcher wrote down")
     audits = audit.add_subparsers(dest="audit", required=True, metavar="WHAT")
     verify = audits.add_parser("verify", parents=[shared], help="find the first broken record of the journal")
-    _add_state_folder(verify)
+    verify.add_argument("site", type=Path, nargs="?", metavar="SITE.yaml", help="the site file, with .vpp beside it")
+    verify.add_argument("--state", type=Path, metavar="DIR", help="another state folder")
     verify.add_argument("--head", metavar="SEQ:HASH", help="a head that was kept elsewhere; shows what was cut off")
 
-    replay = commands.add_parser("replay", parents=[shared], help="recompute every decision of the journal")
-    _add_state_folder(replay)
+    about = "recompute every decision of the journal, or make the plan of a bundle again, and name what differs"
+    replay = commands.add_parser("replay", parents=[shared], help=about)
+    replay.add_argument(
+        "site", type=Path, nargs="?", metavar="SITE.yaml | run.zip", help="the site file, with .vpp beside it; a bundle"
+    )
+    replay.add_argument("--state", type=Path, metavar="DIR", help="another state folder")
     add_running(commands, shared)
     return parser
-
-
-def _add_state_folder(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("site", type=Path, nargs="?", metavar="SITE.yaml", help="the site file, with .vpp beside it")
-    parser.add_argument("--state", type=Path, metavar="DIR", help="another state folder")
 
 
 def _day(text: str) -> date:

@@ -1,5 +1,6 @@
 """Reads a YAML file as plain values, and remembers on which line each of them stands."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,12 @@ class Document:
     values: Any
     lines: dict[Path_, int] = field(default_factory=dict)
     """Line of each value, counted from 1."""
+    moved: Mapping[str, Path] = field(default_factory=dict)
+    """Where files lie that are not where the document says, by the name that it gives them."""
+
+    def place(self, name: str) -> Path:
+        """Where a file lies that the document names."""
+        return self.moved.get(name, self.folder / name)
 
     def line(self, path: Path_) -> int | None:
         """Line of a value, or of the nearest section around it."""

@@ -3,7 +3,7 @@
 Every fault of all of them is found before anything is said, so that one correction suffices.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from math import inf
@@ -19,6 +19,7 @@ from optimizer.technologies.premises import technology_premises
 from vpp.document import Document, Path_
 from vpp.domain.errors import Fault, InputError
 from vpp.domain.horizon import Horizon
+from vpp.domain.inputs import SERIES, SITE, STATE
 from vpp.domain.series import Premise, SeriesSource
 from vpp.faults import path_text, value_text
 from vpp.site import Site, SiteFile, parse_site, product_of
@@ -43,6 +44,8 @@ class Request:
     """Plan the rest of the span from this instant on."""
     state_path: Path | None = None
     """What was measured at `now`."""
+    moved: Mapping[str, Path] = field(default_factory=dict)
+    """Where series lie that are not where the site file says, by the name that it gives them."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Case:
 
     problem: Problem
     premises: tuple[Premise, ...]
+    files: tuple[tuple[str, str, Path], ...] = ()
+    """Every file that was read: what it is to the plan, its name there, and where it lies."""
 
 
 @dataclass
@@ -80,6 +85,7 @@ def take_in(request: Request, created: datetime) -> Case:
 
     """
     document, site_file, faults = parse_site(request.site_path)
+    document = replace(document, moved=request.moved)
     readings = [read_source(document, reading) for reading in sources(document, request)]
     faults += [fault for reading in readings for fault in reading.faults]
     horizon, span_faults = _horizon(document, request, readings, created)
@@ -97,8 +103,17 @@ def take_in(request: Request, created: datetime) -> Case:
             problem = problem_of(site_file, horizon, series, states)
             read = [_premise(reading, horizon) for reading in readings]
             of_library = [p for asset in problem.assets for p in technology_premises(asset, problem.currency)]
-            return Case(problem, (*read, *of_library))
+            return Case(problem, (*read, *of_library), _files(document, request, readings))
     raise InputError(sorted(faults, key=lambda fault: (fault.file != document.name, fault.line or 0)))
+
+
+def _files(document: Document, request: Request, readings: list[Reading]) -> tuple[tuple[str, str, Path], ...]:
+    series = dict.fromkeys(reading.source.file for reading in readings)
+    files = [(SITE, request.site_path.name, request.site_path)]
+    files += [(SERIES, name, document.place(name)) for name in series]
+    if request.state_path is not None:
+        files.append((STATE, request.state_path.name, request.state_path))
+    return tuple(files)
 
 
 def sources(document: Document, request: Request) -> Iterator[Reading]:
@@ -133,7 +148,8 @@ def is_energy_price(document: Document, path: Path_) -> bool:
 def read_source(document: Document, reading: Reading) -> Reading:
     """Read a series, and note what keeps it from being read."""
     try:
-        reading.series = read_series(reading.source, document.folder)
+        source = replace(reading.source, file=str(document.place(reading.source.file)))
+        reading.series = read_series(source, Path())
     except UnreadableSeriesError as error:
         reading.faults.append(reading.fault(document, error.part, error.problem.text, error.problem.remedy))
     return reading

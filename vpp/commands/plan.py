@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.planner import compare, plan
+from vpp.bundle import write_bundle
 from vpp.domain.errors import Fault, InputError
+from vpp.domain.inputs import Inputs
 from vpp.domain.plan import Plan, Status
 from vpp.domain.series import Premise
-from vpp.intake import Request, take_in
+from vpp.intake import Case, Request, take_in
 from vpp.output import Output
 from vpp.progress import Progress
+from vpp.recorded import inputs_of
 from vpp.report.files import write_plan
 from vpp.report.terminal import summary
 from vpp.report.wording import money
@@ -31,9 +34,12 @@ def run(options: argparse.Namespace, output: Output) -> None:
     progress.stage("read", _read(case.premises), read_s)
     with progress:
         made = compare(case.problem, plan(case.problem, created, progress))
-    made = replace(made, premises=case.premises, timing=replace(made.timing, read=read_s))
+    inputs = inputs_of(case, request, options.out)
+    made = replace(made, premises=case.premises, inputs=inputs, timing=replace(made.timing, read=read_s))
     _tell(made, progress)
     made, document, written = _write(made, options.out)
+    if options.bundle:
+        written.append(_bundle(case, inputs, written, options.out))
     text = summary(made, written, width=output.width, shows_bars=output.is_terminal)
     output.result(text.replace(made.status.upper(), output.bold(made.status.upper()), 1), document)
 
@@ -75,6 +81,22 @@ def _write(made: Plan, folder: Path) -> tuple[Plan, dict[str, Any], list[Path]]:
     except OSError as error:
         fault = _unwritable(folder, f"cannot be written: {error.strerror}")
         raise InputError([fault], "nothing was written") from error
+
+
+def _bundle(case: Case, inputs: Inputs, written: list[Path], folder: Path) -> Path:
+    """Write what the plan rests on, and what it wrote, as one file.
+
+    Raises:
+        InputError: an input changed meanwhile, or the folder takes no file.
+
+    """
+    path, places = folder / "run.zip", [place for _, _, place in case.files]
+    try:
+        write_bundle(path, list(zip(inputs.files, places, strict=True)), written)
+    except OSError as error:
+        fault = _unwritable(folder, f"cannot be written: {error.strerror}")
+        raise InputError([fault], "no bundle was written") from error
+    return path
 
 
 def _unwritable(folder: Path, problem: str) -> Fault:

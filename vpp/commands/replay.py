@@ -1,4 +1,4 @@
-"""`vpp replay`: recomputes every decision of the journal, and prints what comes out otherwise."""
+"""`vpp replay`: recomputes every decision of the journal, or the plan of a bundle, and prints what differs."""
 
 import argparse
 from collections.abc import Iterator
@@ -14,18 +14,23 @@ from vpp.replay import KINDS, replay
 from vpp.safety import permits
 
 DIFFERENT = 1
-"""Exit code where a decision comes out otherwise."""
+"""Exit code where something comes out otherwise."""
+BUNDLE = ".zip"
 MOST_SHOWN = 50
 """Differences that are printed as text; all of them stand in the document."""
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
-    """Replay a journal.
+    """Replay a journal, or a bundle.
 
     Returns:
-        0 where every decision comes out the same, 1 where one does not.
+        0 where all comes out the same, 1 where something does not.
 
     """
+    if options.site is not None and options.site.suffix == BUNDLE:
+        from vpp.commands.replay_bundle import replay_bundle  # noqa: PLC0415 - a journal needs no planner
+
+        return DIFFERENT if replay_bundle(options, output) else 0
     journal = open_journal(options, "nothing was replayed")
     counts = dict.fromkeys(KINDS, 0)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from vpp.domain.horizon import Horizon
+from vpp.domain.inputs import Inputs
 from vpp.domain.series import Premise
 from vpp.domain.wear import Wear
 
@@ -210,6 +211,8 @@ class Plan:
     """What one more MWh in a store would earn at the end of each step, by asset."""
     verification: Verification
     premises: tuple[Premise, ...] = ()
+    inputs: Inputs | None = None
+    """The files that it was made from; `None` for a plan of a running site."""
     repairs: tuple[Repair, ...] = ()
     reserve_cost: Mapping[str, float] | None = None
     """What holding each capacity product costs."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from vpp.domain.inputs import Inputs
 from vpp.domain.plan import BindingLimit, Plan
 from vpp.report.page import report_page
 
@@ -28,7 +29,7 @@ def write_plan(plan: Plan, folder: Path) -> tuple[Plan, dict[str, Any], list[Pat
     started = time.perf_counter()
     tables = {"plan.csv": plan_csv(plan), "positions.csv": positions_csv(plan)}
     plan = replace(plan, timing=replace(plan.timing, write=time.perf_counter() - started))
-    digests = {name: _digest(text) for name, text in tables.items()}
+    digests = {name: digest(text) for name, text in tables.items()}
     document = plan_document(plan, digests)
     texts = {**tables, "plan.json": json_text(document), "report.html": report_page(plan, document["seal"])}
     folder.mkdir(parents=True, exist_ok=True)
@@ -117,6 +118,7 @@ def plan_document(plan: Plan, digests: dict[str, str]) -> dict[str, Any]:
             }
             for p in plan.premises
         ],
+        "inputs": None if plan.inputs is None else _inputs(plan.inputs),
         "repairs": [
             {
                 "constraint": r.constraint,
@@ -135,7 +137,17 @@ def plan_document(plan: Plan, digests: dict[str, str]) -> dict[str, Any]:
         "security": [],
         "files": digests,
     }
-    return document | {"seal": _digest(json_text(document))}
+    return document | {"seal": digest(json_text(document))}
+
+
+def _inputs(inputs: Inputs) -> dict[str, Any]:
+    return {
+        "first_day": inputs.first_day.isoformat(),
+        "last_day": inputs.last_day.isoformat(),
+        "now_utc": None if inputs.now_utc is None else instant(inputs.now_utc),
+        "prices": inputs.prices,
+        "files": [asdict(file) for file in inputs.files],
+    }
 
 
 def _ageing(plan: Plan) -> dict[str, Any]:
@@ -197,7 +209,8 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """A digest of a text, with the name of its method before it."""
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
