@@ -94,4 +94,5 @@ def _sides(owner: str, line: Row | Column, price: Array, lower: Array, upper: Ar
                 unit=label.unit,
                 steps=tuple(steps.tolist()) if is_timed(line) else (),
                 worth_per_unit=float(worth[steps].sum()) / 1000,
+                worths_per_unit=tuple((worth[steps] / 1000).tolist()) if is_timed(line) else (),
             )

@@ -11,6 +11,7 @@ from optimizer.highs import Solver
 from optimizer.problem import Problem
 from optimizer.program import Arrays
 from optimizer.update import update
+from optimizer.wanted import with_wanted
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def load(problem: Problem, exclusive: Exclusive) -> Loaded:
     """Assemble a site and hand it to the solver."""
     assembly = assemble(problem, exclusive)
     arrays = replace(assembly.program.arrays(), is_binary=assembly.is_binary)
-    return Loaded(assembly, Solver(arrays), shape_of(problem, exclusive))
+    return Loaded(assembly, Solver(with_wanted(arrays, assembly, problem)), shape_of(problem, exclusive))
 
 
 def reload(former: Loaded, problem: Problem, exclusive: Exclusive) -> Loaded:

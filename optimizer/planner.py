@@ -6,6 +6,7 @@ from datetime import datetime
 
 from optimizer.ageing.account import wear_of
 from optimizer.conflicts import conflicts
+from optimizer.explain import accounts
 from optimizer.highs import Ending
 from optimizer.limits import binding_limits, stored_values
 from optimizer.problem import Problem
@@ -74,6 +75,7 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
         export_limit_kw=problem.connection.export_limit_kw,
         limits=merged_limits(binding_limits(found), assembly),
         stored_value_per_mwh=merged_values(stored_values(found), assembly),
+        accounts=accounts(problem, found),
         verification=Verification(passed=True, worst_violation=max(v.worst_violation for v in verifications)),
         spread=read_spread(problem, outcomes),
         timing=Timing(build=found.build_s, solve=found.solve_s, verify=time.perf_counter() - started),

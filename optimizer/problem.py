@@ -73,6 +73,17 @@ class State:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """A power that an asset is to have in one step, whatever it costs."""
+
+    asset_id: str
+    step: int
+    export_kw: float
+    is_nearest_enough: bool = False
+    """Whether the nearest power that is possible will do."""
+
+
+@dataclass(frozen=True)
 class Options:
     """How exactly and how long to search."""
 
@@ -145,6 +156,8 @@ class Problem:
     scenarios: tuple[Scenario, ...] = ()
     """How the series may turn out; none where all are certain. `series` and `energy` are those of `shown`."""
     risk: Risk = Risk()
+    wanted: Wanted | None = None
+    """What one asset is to do in one step, in every scenario; `None` where only the money decides."""
 
     @cached_property
     def futures(self) -> "tuple[Future, ...]":

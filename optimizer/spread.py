@@ -109,16 +109,23 @@ def merged_limits(limits: Sequence[BindingLimit], assembly: Assembly) -> tuple[B
     for limit in limits:
         owner = assembly.plain.get(limit.owner, limit.owner)
         groups.setdefault((owner, limit.limit, limit.bound), []).append(limit)
-    merged = [
-        replace(
-            members[0],
-            owner=owner,
-            steps=tuple(sorted({step for member in members for step in member.steps})),
-            worth_per_unit=sum(member.worth_per_unit for member in members),
-        )
-        for (owner, _, _), members in groups.items()
-    ]
+    merged = [_merged(owner, members) for (owner, _, _), members in groups.items()]
     return tuple(sorted(merged, key=lambda limit: -limit.worth_per_unit * abs(limit.bound or 1.0)))
+
+
+def _merged(owner: str, members: list[BindingLimit]) -> BindingLimit:
+    worths: dict[int, float] = {}
+    for member in members:
+        for step, worth in zip(member.steps, member.worths_per_unit, strict=True):
+            worths[step] = worths.get(step, 0.0) + worth
+    steps = sorted(worths)
+    return replace(
+        members[0],
+        owner=owner,
+        steps=tuple(steps),
+        worth_per_unit=sum(member.worth_per_unit for member in members),
+        worths_per_unit=tuple(worths[step] for step in steps),
+    )
 
 
 def merged_values(values: dict[str, Values], assembly: Assembly) -> dict[str, Values]:

@@ -78,7 +78,9 @@ def best_net(problem: Problem) -> float | None:
             if kind == "Load":
                 fixed[t] -= forecast[t]
             elif asset.curtailable:
-                site[t][rows.column(0.0, forecast[t])] = 1.0
+                given = rows.column(0.0, forecast[t])
+                site[t][given] = 1.0
+                _hold(rows, p, (asset.id, t), {given: 1.0})
             else:
                 fixed[t] += forecast[t]
     for t in range(count):
@@ -91,6 +93,12 @@ def best_net(problem: Problem) -> float | None:
             rows.row({exported: 1.0, imports: p.connection.export_limit_kw}, -np.inf, p.connection.export_limit_kw)
     cost = rows.lowest_cost()
     return None if cost is None else -cost / 1000  # a price per MWh times kWh
+
+
+def _hold(rows: Rows, p: Problem, place: tuple[str, int], power: dict[int, float], standing_kw: float = 0.0) -> None:
+    """The power that is wanted of an asset in one step."""
+    if p.wanted is not None and (p.wanted.asset_id, p.wanted.step) == place:
+        rows.row(power, p.wanted.export_kw + standing_kw, p.wanted.export_kw + standing_kw)
 
 
 def _battery(rows: Rows, p: Problem, a, site: list[dict[int, float]], fixed: list[float]) -> None:
@@ -123,6 +131,7 @@ def _battery(rows: Rows, p: Problem, a, site: list[dict[int, float]], fixed: lis
                 resting = rows.column(0.0, np.inf, cost=band.price_per_mwh_h * h[t])
                 rows.row({resting: 1.0, stored: -1.0}, -band.above_soc_fraction * capacity, np.inf)
         site[t] |= {charge: -1.0, discharge: 1.0}
+        _hold(rows, p, (a.id, t), {charge: -1.0, discharge: 1.0}, a.standing_load_kw)
         fixed[t] -= a.standing_load_kw
         discharged[days[t]][discharge] = h[t]
         before = stored

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Sequence
 from datetime import date, datetime
 from importlib import import_module
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -91,6 +92,18 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--state", type=Path, metavar="FILE", help="what was measured at that instant, with --now")
     plan.add_argument("--bundle", action="store_true", help="write run.zip too: the plan and all it was made from")
 
+    explain = commands.add_parser("explain", parents=[shared], help="why each set-point, and what another would cost")
+    explain.add_argument(
+        "plan", type=Path, metavar="DIR | run.zip", help="the folder that vpp plan wrote, or its bundle"
+    )
+    explain.add_argument("--asset", metavar="ID", help="one asset")
+    explain.add_argument(
+        "--at", metavar="TIME", help="one step: a local time such as 17:15, or an instant; with --asset"
+    )
+    explain.add_argument(
+        "--want", type=_power, metavar="KW", help="plan again with this power in that step, positive out; with --at"
+    )
+
     check = commands.add_parser("check", parents=[shared], help="find every fault of a site file")
     check.add_argument("site", type=Path, nargs="?", metavar="SITE.yaml", help="the site file")
     check.add_argument("--schema", action="store_true", help="print the JSON Schema of the site file")
@@ -117,6 +130,16 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as 2026-11-23") from None
+
+
+def _power(text: str) -> float:
+    try:
+        power = float(text)
+    except ValueError:
+        power = inf
+    if not isfinite(power):
+        raise argparse.ArgumentTypeError(f"{text!r} is no power; write kilowatts, such as 200 or -200")
+    return power
 
 
 def _instant(text: str) -> datetime:

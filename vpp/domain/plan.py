@@ -1,7 +1,7 @@
 """What a plan says, as it is shown, written and followed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -142,6 +142,29 @@ class BindingLimit:
     """Steps in which it binds with a price; none for a limit on the plan as a whole."""
     worth_per_unit: float
     """Money over the whole plan if the limit were one unit wider wherever it binds."""
+    worths_per_unit: Values = ()
+    """The same for each of `steps`, if it were wider in that step alone."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a MWh is worth to an asset, step by step, in the site's currency; why it does what it does.
+
+    A plan without uncertainty is meant; where there are scenarios, the one that is shown.
+    """
+
+    meter_per_mwh: Values
+    """One more MWh out of the asset: the price, and what limits and charges of the site add to it."""
+    stored_per_mwh: Values | None
+    """One more MWh in the store at the end of the step; `None` for what stores nothing."""
+    gives_above_per_mwh: Values | None
+    """Giving power pays while a MWh out of the asset is worth more; `None` for what only takes."""
+    takes_below_per_mwh: Values | None
+    """Taking power pays while a MWh out of the asset is worth less; `None` for what only gives."""
+    drawn_per_given: Values | None = None
+    """MWh taken from the store for each that is given; `None` for what stores nothing."""
+    stored_per_taken: Values | None = None
+    """MWh that reach the store of each that is taken."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +233,8 @@ class Plan:
     stored_value_per_mwh: Mapping[str, Values]
     """What one more MWh in a store would earn at the end of each step, by asset."""
     verification: Verification
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    """What a MWh is worth to each asset that can do otherwise."""
     premises: tuple[Premise, ...] = ()
     inputs: Inputs | None = None
     """The files that it was made from; `None` for a plan of a running site."""

@@ -47,6 +47,15 @@ class Zone:
 
 
 @dataclass(frozen=True)
+class Fan:
+    """The space between the lowest and the highest of several values, one of each per step."""
+
+    name: str
+    low: Sequence[float]
+    high: Sequence[float]
+
+
+@dataclass(frozen=True)
 class Mark:
     """A diamond at the edge before a step and a value."""
 
@@ -66,6 +75,7 @@ class Chart:
     """Layers piled up from zero, and downwards where they are negative."""
     zones: Sequence[Zone] = ()
     marks: Sequence[Mark] = ()
+    fans: Sequence[Fan] = ()
     shares: Sequence[Line] = ()
     """Lines against an axis at the right, from 0 to 100 %."""
     full: float | None = None
@@ -90,7 +100,8 @@ def draw(chart: Chart, axis: TimeAxis) -> str:
         for edges in parts
     ]
     lines = [(line, scale) for line in chart.lines] + [(line, SHARES) for line in chart.shares]
-    shapes = [_band(axis, own_scale, line) for line, own_scale in lines]
+    shapes = [f'<path class="fan" d="{_fan(axis, scale, fan)}"/>' for fan in chart.fans]
+    shapes += [_band(axis, own_scale, line) for line, own_scale in lines]
     shapes += [
         f'<path class="{line.style}" d="{"".join(_area(axis, scale, *edges) for edges in parts)}"/>'
         for line, parts in layers
@@ -116,6 +127,7 @@ def draw(chart: Chart, axis: TimeAxis) -> str:
 def _scale(chart: Chart, layers: "Sequence[Layer]") -> Scale:
     values = [value for line in chart.lines for value in line.values]
     values += [value for _, parts in layers for edges in parts for edge in edges for value in edge]
+    values += [value for fan in chart.fans for value in (*fan.low, *fan.high)]
     values += [mark.value for mark in chart.marks]
     limits = [limit for zone in chart.zones for limit in zone.limits()]
     return scale_for(values, limits=limits, most_ticks=5 if chart.height_px > LOW_PX else 3)
@@ -154,6 +166,7 @@ def _labels(chart: Chart, axis: TimeAxis, scale: Scale) -> str:
 def _legend(chart: Chart, zones: Sequence[Zone]) -> str:
     """Names of what is drawn; a limit out of the picture is named too, for it is the answer to "how near?"."""
     items = [f'<li class="{line.style}">{escape(line.name)}</li>' for line in _series(chart) if line.name]
+    items += [f'<li class="fan">{escape(fan.name)}</li>' for fan in chart.fans]
     items += [f'<li class="zone">{escape(zone.name)}</li>' for zone in zones if zone.name]
     out = [zone.name for zone in chart.zones if zone not in zones and zone.limits()]
     items += [f'<li class="out">{escape(name)}: out of the picture</li>' for name in out]
@@ -169,6 +182,7 @@ def _spoken(chart: Chart) -> str:
     told = [
         f"{line.name or chart.title} {span_of(line.values, 1)} {chart.unit}" for line in (*chart.stack, *chart.lines)
     ]
+    told += [f"{fan.name} {span_of((*fan.low, *fan.high), 1)} {chart.unit}" for fan in chart.fans]
     return f"{chart.title}: {'; '.join(told)}"
 
 
@@ -178,6 +192,13 @@ def _band(axis: TimeAxis, scale: Scale, line: Line) -> str:
         return ""
     low, high = lowest_and_highest(axis, line.values[-axis.horizon.count :])
     return f'<path class="{line.style} band" d="{_area(axis, scale, high, low)}"/>'
+
+
+def _fan(axis: TimeAxis, scale: Scale, fan: Fan) -> str:
+    """In steps; or, of values at the edges of steps, along them."""
+    if not axis.has_every_step:
+        return _area(axis, scale, lowest_and_highest(axis, fan.high)[1], lowest_and_highest(axis, fan.low)[0])
+    return _area(axis, scale, fan.high, fan.low)
 
 
 def _line(axis: TimeAxis, scale: Scale, line: Line) -> str:

@@ -132,7 +132,10 @@ def plan_document(plan: Plan, digests: dict[str, str]) -> dict[str, Any]:
         ],
         "reserve_cost": dict(plan.reserve_cost or {}),
         **({"ageing": _ageing(plan)} if plan.ageing else {}),
-        "limits": [_limit(plan, limit) for limit in plan.limits],
+        "limits": [limit_document(plan, limit) for limit in plan.limits],
+        "stored_value_per_mwh": {
+            name: [round(value, 6) + 0.0 for value in values] for name, values in plan.stored_value_per_mwh.items()
+        },
         "verification": asdict(plan.verification),
         "security": [],
         "files": digests,
@@ -186,7 +189,8 @@ def decimal(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def _limit(plan: Plan, limit: BindingLimit) -> dict[str, Any]:
+def limit_document(plan: Plan, limit: BindingLimit) -> dict[str, Any]:
+    """A limit, when it binds, and what one more unit of it would earn."""
     return {
         "owner": limit.owner,
         "limit": limit.limit,
@@ -194,6 +198,7 @@ def _limit(plan: Plan, limit: BindingLimit) -> dict[str, Any]:
         "unit": limit.unit,
         "starts_utc": [instant(plan.horizon.starts[step]) for step in limit.steps],
         "worth_per_unit": limit.worth_per_unit,
+        "worths_per_unit": list(limit.worths_per_unit),
     }
 
 

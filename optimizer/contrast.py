@@ -1,0 +1,65 @@
+"""What would it have cost to do otherwise? One more search, with the wanted power held in its step."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from optimizer.conflicts import conflicts
+from optimizer.planner import conclude
+from optimizer.problem import Problem, Wanted
+from optimizer.search import search
+from vpp.domain.errors import Conflict
+from vpp.domain.plan import Plan
+
+BEYOND = 1e-4
+"""Share by which a power beyond the nearest one is tried."""
+DECIMALS = 6
+"""A nearest power is tried with so many decimals."""
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A wanted power, and what comes of it."""
+
+    wanted: Wanted
+    plan: Plan | None
+    """The best plan with the wanted power; `None` where no plan has it."""
+    conflicts: tuple[Conflict, ...] = ()
+    """The limits that the wanted power contradicts."""
+    nearest_kw: float | None = None
+    """The nearest power that a plan has; `None` where the wanted one is possible, or none was found."""
+    nearest_plan: Plan | None = None
+    """The best plan with that power."""
+
+
+def contrast(problem: Problem, wanted: Wanted, created: datetime) -> Contrast:
+    """Plan once more with a wanted power in one step.
+
+    Args:
+        problem: What was planned.
+        wanted: The power.
+        created: Instant of planning, in UTC.
+
+    """
+    found = search(replace(problem, wanted=wanted))
+    if found.has_plan:
+        return Contrast(wanted, conclude(problem, found, created))
+    near = search(replace(problem, wanted=replace(wanted, is_nearest_enough=True)))
+    if not near.has_plan:
+        return Contrast(wanted, None, conflicts(found))
+    reached = {s.asset_id: s for s in conclude(problem, near, created).schedules}[wanted.asset_id].export_kw[
+        wanted.step
+    ]
+    reasons = _beyond(problem, wanted, reached) or conflicts(found)
+    for nearest_kw in (round(reached, DECIMALS) + 0.0, reached):
+        tried = search(replace(problem, wanted=replace(wanted, export_kw=nearest_kw)))
+        if tried.has_plan:
+            return Contrast(wanted, None, reasons, nearest_kw, conclude(problem, tried, created))
+    return Contrast(wanted, None, reasons)
+
+
+def _beyond(problem: Problem, wanted: Wanted, reached_kw: float) -> tuple[Conflict, ...]:
+    """The limits that a little more than the nearest power contradicts: those that it runs into first."""
+    little = BEYOND * max(1.0, abs(reached_kw))
+    towards_kw = reached_kw + (little if wanted.export_kw > reached_kw else -little)
+    found = search(replace(problem, wanted=replace(wanted, export_kw=towards_kw)))
+    return () if found.has_plan else conflicts(found)

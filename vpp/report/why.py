@@ -1,0 +1,175 @@
+"""Why does an asset do what it does, step by step? From what a MWh is worth to it, and from what holds it back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import groupby
+
+from vpp.domain.plan import Account, BindingLimit, Plan, Schedule
+from vpp.report.actions import NOTHING_KW
+from vpp.report.story import kind
+from vpp.report.wording import listed, number
+
+SAME_PER_MWH = 0.005
+"""Worths that differ by no more read the same."""
+
+
+class Because(Enum):
+    """What decides in a step."""
+
+    GIVING_PAYS = "giving pays"
+    TAKING_PAYS = "taking pays"
+    GIVING_JUST_PAYS = "giving just pays"
+    TAKING_JUST_PAYS = "taking just pays"
+    NEITHER_PAYS = "neither pays"
+    HELD = "held back"
+    """Something would pay, but a limit forbids it."""
+    NOTHING_THERE = "nothing there"
+    """There is nothing to give."""
+    GIVEN = "given"
+    """It can do nothing else."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why an asset does what it does in one step."""
+
+    verb: str
+    """`charges`, `discharges`, `rests`, `gives`, `takes`, `is curtailed` or `is given`."""
+    because: Because
+    limits: tuple[str, ...]
+    """Names of the limits that bind in this step, its own before those of the site."""
+
+
+@dataclass(frozen=True)
+class Spell:
+    """Consecutive steps of one reason."""
+
+    first: int
+    after: int
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Held:
+    """A limit that binds in a step."""
+
+    owner: str
+    name: str
+    bound: float | None
+    unit: str
+    worth_per_unit: float
+    """What one more unit in this step alone would earn."""
+
+
+def power_of(schedule: Schedule, step: int) -> float:
+    """Power out of an asset without its standing load [kW]."""
+    charge, discharge = (schedule.flows.get(name) for name in ("charge_kw", "discharge_kw"))
+    if charge is None or discharge is None:
+        return schedule.export_kw[step]
+    return discharge[step] - charge[step]
+
+
+def held_by(plan: Plan, asset_id: str, step: int) -> list[Held]:
+    """The limits of an asset, and those of the site, that bind in a step."""
+    assets = {schedule.asset_id for schedule in plan.schedules}
+    own = [_held(limit, step) for limit in plan.limits if limit.owner == asset_id and step in limit.steps]
+    site = [_held(limit, step) for limit in plan.limits if limit.owner not in assets and step in limit.steps]
+    return own + site
+
+
+def _held(limit: BindingLimit, step: int) -> Held:
+    worth = limit.worths_per_unit[limit.steps.index(step)]
+    return Held(limit.owner, limit.limit, limit.bound, limit.unit, worth)
+
+
+def reasons(plan: Plan, schedule: Schedule) -> list[Reason]:
+    """Why an asset does what it does, step by step."""
+    account = plan.accounts.get(schedule.asset_id)
+    if account is None:
+        return [Reason("is given", Because.GIVEN, ())] * plan.horizon.count
+    limits = _limits(plan, schedule.asset_id)
+    return [Reason(*_verdict(schedule, account, step), limits[step]) for step in range(plan.horizon.count)]
+
+
+def _limits(plan: Plan, asset_id: str) -> list[tuple[str, ...]]:
+    """Names of the limits of an asset and of the site, step by step."""
+    assets = {schedule.asset_id for schedule in plan.schedules}
+    names: list[dict[str, None]] = [{} for _ in range(plan.horizon.count)]
+    own = [limit for limit in plan.limits if limit.owner == asset_id]
+    for limit in (*own, *(limit for limit in plan.limits if limit.owner not in assets)):
+        for step in limit.steps:
+            names[step][limit.limit] = None
+    return [tuple(found) for found in names]
+
+
+def _verdict(schedule: Schedule, account: Account, step: int) -> tuple[str, Because]:
+    kw, is_store, worth = power_of(schedule, step), kind(schedule) == "store", account.meter_per_mwh[step]
+    above, below = account.gives_above_per_mwh, account.takes_below_per_mwh
+    gain_giving = 0.0 if above is None else worth - above[step]
+    gain_taking = 0.0 if below is None else below[step] - worth
+    available_kw = None if schedule.available_kw is None else schedule.available_kw[step]
+    if available_kw is not None and available_kw <= NOTHING_KW:
+        return "rests", Because.NOTHING_THERE
+    is_curtailed = available_kw is not None and available_kw - kw > NOTHING_KW
+    if kw > NOTHING_KW:
+        verb = "is curtailed" if is_curtailed else "discharges" if is_store else "gives"
+        return verb, Because.GIVING_PAYS if gain_giving > SAME_PER_MWH else Because.GIVING_JUST_PAYS
+    if kw < -NOTHING_KW:
+        verb = "charges" if is_store else "takes"
+        return verb, Because.TAKING_PAYS if gain_taking > SAME_PER_MWH else Because.TAKING_JUST_PAYS
+    would_pay = max(gain_giving, gain_taking) > SAME_PER_MWH
+    return "is curtailed" if is_curtailed else "rests", Because.HELD if would_pay else Because.NEITHER_PAYS
+
+
+def spells(plan: Plan, schedule: Schedule) -> list[Spell]:
+    """An asset's plan as spells of one reason each; while it rests, the limits of the whole spell are told together."""
+    found, first = [], 0
+    for (_, because, _), members in groupby(reasons(plan, schedule), _told_apart):
+        alike = list(members)
+        names = tuple(dict.fromkeys(name for reason in alike for name in reason.limits))
+        found.append(Spell(first, first + len(alike), Reason(alike[0].verb, because, names)))
+        first += len(alike)
+    return found
+
+
+def _told_apart(reason: Reason) -> tuple[str, Because, tuple[str, ...]]:
+    return reason.verb, reason.because, () if reason.because is Because.NEITHER_PAYS else reason.limits
+
+
+def in_words(plan: Plan, schedule: Schedule, spell: Spell) -> str:
+    """The reason of a spell in a few words, such as `under 356: charging pays; charge power`."""
+    account = plan.accounts.get(schedule.asset_id)
+    if account is None:
+        return "its power is given"
+    steps, is_store = range(spell.first, spell.after), kind(schedule) == "store"
+    give, take = ("discharging", "charging") if is_store else ("giving", "taking")
+    above = _between([account.gives_above_per_mwh[k] for k in steps] if account.gives_above_per_mwh else None)
+    below = _between([account.takes_below_per_mwh[k] for k in steps] if account.takes_below_per_mwh else None)
+    match spell.reason.because:
+        case Because.GIVING_PAYS if schedule.available_kw is not None:
+            told = f"all there is: above {above} it pays"
+        case Because.GIVING_PAYS:
+            told = f"above {above} {give} pays"
+        case Because.TAKING_PAYS:
+            told = f"below {below} {take} pays"
+        case Because.GIVING_JUST_PAYS:
+            told = f"at {above} {give} just pays"
+        case Because.TAKING_JUST_PAYS:
+            told = f"at {below} {take} just pays"
+        case Because.HELD:
+            told = "it would pay to move, if it could"
+        case Because.NOTHING_THERE:
+            return "nothing is available"
+        case _:
+            sides = [f"above {above}" if above else "", f"below {below}" if below else ""]
+            told = f"pays only {' or '.join(filter(None, reversed(sides)))}"
+    limits = spell.reason.limits
+    return f"{told}; {listed(limits)}" if limits else told
+
+
+def _between(values: Sequence[float] | None) -> str:
+    if not values:
+        return ""
+    low, high = number(min(values)), number(max(values))
+    return low if low == high else f"{low} … {high}"
