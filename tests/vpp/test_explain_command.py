@@ -6,11 +6,14 @@ Pain 15 of users of comparable systems: "why did it do that, and did it earn any
 import json
 import shutil
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
 from tests.vpp.site_folder import DAY, changed, hourly, write_site
 from vpp.report.files import digest, json_text
+
+APART = ("does", "because", "limits")
 
 
 @pytest.fixture
@@ -33,13 +36,9 @@ def test_every_asset_is_told_in_spells_that_make_up_its_day(vpp, planned):
     assert [float(row[2]) for row in rows_of(planned)] == pytest.approx(bess["export_kw"])
     spells = bess["spells"]
     assert spells[0]["start_utc"] == document["starts_utc"][0]
-    for before, after in zip(spells, spells[1:], strict=False):
+    for before, after in pairwise(spells):
         assert before["end_utc"] == after["start_utc"]
-        assert (before["does"], before["because"], before["limits"]) != (
-            after["does"],
-            after["because"],
-            after["limits"],
-        )
+        assert [before[key] for key in APART] != [after[key] for key in APART]
     power = dict(zip(document["starts_utc"], bess["export_kw"], strict=True))
     for spell in spells:
         for start, kw in power.items():
@@ -63,18 +62,18 @@ def test_one_asset_alone(vpp, planned):
 
 
 def test_a_step_is_told_in_numbers_that_fit_together(vpp, planned):
-    document = vpp("explain", planned, "--asset", "bess1", "--at", "18:00", "--json").document
+    document = vpp("explain", planned, "--asset", "bess1", "--at", "19:00", "--json").document
     assert document["does"] == "discharges"
     assert document["because"] == "giving pays"
     assert document["export_kw"] == pytest.approx(100.0)
-    assert document["meter_per_mwh"] == pytest.approx(560.0, abs=1e-3)
+    assert document["meter_per_mwh"] == pytest.approx(600.0, abs=1e-3)
     stored, above = document["stored_per_mwh"], document["gives_above_per_mwh"]
     assert above == pytest.approx(stored / 0.95 + 20, abs=1e-3)
     (limit,) = document["limits"]
     assert (limit["owner"], limit["name"], limit["bound"]) == ("bess1", "discharge power", 100.0)
-    assert limit["worth_per_unit"] == pytest.approx((560 - above) / 1000, abs=1e-6)
+    assert limit["worth_per_unit"] == pytest.approx((600 - above) / 1000, abs=1e-6)
     words = " ".join(document["text"])
-    assert f"because 560.00 is more than {above:.2f}: each MWh earns {560 - above:.2f}." in words
+    assert f"because 600.00 is more than {above:.2f}: each MWh earns {600 - above:.2f}." in words
     assert "95 % of what is taken out comes out" in words
 
 
@@ -87,18 +86,18 @@ def test_a_step_is_named_by_local_time_or_by_any_instant_in_it(vpp, planned):
 
 
 def test_another_power_is_told_by_its_cost_and_by_what_else_changes(vpp, planned):
-    document = vpp("explain", planned, "--asset", "bess1", "--at", "18:00", "--want", "0", "--json").document
+    document = vpp("explain", planned, "--asset", "bess1", "--at", "19:00", "--want", "0", "--json").document
     instead = document["instead"]
     assert instead["is_possible"]
     net = json.loads((planned / "plan.json").read_text())["objective"]["net"]
     assert instead["cost"] == pytest.approx(net - instead["objective"]["net"])
     assert instead["cost"] > 0
-    here = [change for change in instead["changes"] if change["start_utc"] == f"{DAY}T18:00:00Z"]
+    here = [change for change in instead["changes"] if change["start_utc"] == f"{DAY}T19:00:00Z"]
     assert here[0]["planned_kw"] == pytest.approx(100.0)
     assert here[0]["instead_kw"] == pytest.approx(0.0)
     assert len(instead["changes"]) > 1
-    text = vpp("explain", planned, "--asset", "bess1", "--at", "18:00", "--want", "0").out
-    assert f"0 kW, 18:00–19:00, instead of +100 kW costs {instead['cost']:.2f} EUR." in text
+    text = vpp("explain", planned, "--asset", "bess1", "--at", "19:00", "--want", "0").out
+    assert f"0 kW, 19:00–20:00, instead of +100 kW costs {instead['cost']:.2f} EUR." in text
     assert "What changes" in text
 
 
