@@ -210,7 +210,7 @@ def _decision(account: Account, step: int, because: Because, is_store: bool) -> 
         case Because.NOTHING_THERE:
             return "There is nothing to give."
         case _:
-            return f"Neither pays at {money(here)}."
+            return f"At {money(here)} neither earns anything, so it rests."
 
 
 @dataclass(frozen=True)
