@@ -38,10 +38,26 @@ def plan(problem: Problem, created: datetime, watch: Watch | None = None) -> Pla
         UnverifiedPlanError: independent arithmetic refutes the plan.
 
     """
+    return conclude(problem, _found(problem, watch), created)
+
+
+def explained(problem: Problem, created: datetime, watch: Watch | None = None) -> Plan:
+    """As `plan`, with what a MWh is worth to each asset, which takes longer than a small plan may.
+
+    Raises:
+        InfeasibleError: no plan keeps every limit, or none was found in the time allowed.
+        UnverifiedPlanError: independent arithmetic refutes the plan.
+
+    """
+    found = _found(problem, watch)
+    return replace(conclude(problem, found, created), accounts=accounts(problem, found))
+
+
+def _found(problem: Problem, watch: Watch | None) -> Found:
     found = search(problem, watch)
     if not found.has_plan:
         raise InfeasibleError(conflicts(found), problem.horizon)
-    return conclude(problem, found, created)
+    return found
 
 
 def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
@@ -75,7 +91,6 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
         export_limit_kw=problem.connection.export_limit_kw,
         limits=merged_limits(binding_limits(found), assembly),
         stored_value_per_mwh=merged_values(stored_values(found), assembly),
-        accounts=accounts(problem, found),
         verification=Verification(passed=True, worst_violation=max(v.worst_violation for v in verifications)),
         spread=read_spread(problem, outcomes),
         timing=Timing(build=found.build_s, solve=found.solve_s, verify=time.perf_counter() - started),

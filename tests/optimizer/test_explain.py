@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from optimizer.ageing.schema import Ageing
-from optimizer.planner import plan
+from optimizer.planner import explained, plan
 from optimizer.problem import Reserve, State, Wanted
 from tests.optimizer.test_limits import PRICES
 from tests.sites import CREATED, battery, hours, load, problem, solar
@@ -51,7 +51,7 @@ def rest_of(whole, made, step, more_kwh=0.0):
 @pytest.mark.parametrize("step", [4, 10, 23, 25, 39])
 def test_stored_energy_is_worth_what_one_more_kwh_of_it_earns(name, step):
     whole = site(**STORES[name])
-    made = plan(whole, CREATED)
+    made = explained(whole, CREATED)
     fewer, more = (plan(rest_of(whole, made, step, kwh), CREATED).money.net for kwh in (-ONE_KWH, ONE_KWH))
     worth = made.accounts["bess1"].stored_per_mwh[step - 1]
     here = plan(rest_of(whole, made, step), CREATED).money.net
@@ -63,7 +63,7 @@ def test_stored_energy_is_worth_what_one_more_kwh_of_it_earns(name, step):
 def test_a_little_charge_or_discharge_of_a_resting_store_costs_what_its_break_evens_say(fields):
     """Planned again with a little power in that step. Where several prices are right, the shown one costs no more."""
     whole, standing_kw = site(**fields), fields.get("standing_load_kw", 0.0)
-    made = plan(whole, CREATED)
+    made = explained(whole, CREATED)
     account, flows, exact = made.accounts["bess1"], made.schedules[0].flows, 0
     resting = [k for k in range(2, 46) if max(flows["charge_kw"][k], flows["discharge_kw"][k]) < 1e-6]
     for step in resting[::2]:
@@ -81,7 +81,7 @@ def test_a_little_charge_or_discharge_of_a_resting_store_costs_what_its_break_ev
 @pytest.mark.parametrize("step", [3, 8, 20, 37])
 def test_a_mwh_out_of_an_asset_is_worth_what_one_kwh_more_of_it_earns(step):
     whole = site(**STORES["plain"])
-    made = plan(whole, CREATED)
+    made = explained(whole, CREATED)
     nets = {}
     for kw in (-ONE_KWH, ONE_KWH):
         less = list(whole.series["load1", "forecast"])
@@ -95,7 +95,7 @@ def test_a_mwh_out_of_an_asset_is_worth_what_one_kwh_more_of_it_earns(step):
 
 
 def test_a_limit_of_the_connection_makes_a_mwh_worth_less_than_its_price():
-    made = plan(site(**STORES["plain"]), CREATED)
+    made = explained(site(**STORES["plain"]), CREATED)
     (limit,) = [limit for limit in made.limits if limit.limit == "export limit"]
     for step, worth in zip(limit.steps, limit.worths_per_unit, strict=True):
         here = made.accounts["bess1"].meter_per_mwh[step]
@@ -104,7 +104,9 @@ def test_a_limit_of_the_connection_makes_a_mwh_worth_less_than_its_price():
 
 
 def test_break_evens_are_stored_worth_efficiency_and_wear_where_nothing_else_counts():
-    account = plan(problem([battery(throughput_cost_per_mwh=2.0)], PRICES, step_minutes=30), CREATED).accounts["bess1"]
+    account = explained(problem([battery(throughput_cost_per_mwh=2.0)], PRICES, step_minutes=30), CREATED).accounts[
+        "bess1"
+    ]
     stored = np.array(account.stored_per_mwh)
     np.testing.assert_allclose(account.takes_below_per_mwh, 0.95 * stored, atol=1e-3)
     np.testing.assert_allclose(account.gives_above_per_mwh, stored / 0.95 + 2, atol=1e-3)
@@ -114,7 +116,7 @@ def test_break_evens_are_stored_worth_efficiency_and_wear_where_nothing_else_cou
 
 @pytest.mark.parametrize("fields", [*STORES.values(), {"ageing": AGEING}], ids=[*STORES, "wearing by depth"])
 def test_a_store_charges_below_discharges_above_and_rests_between_its_break_evens(fields):
-    made = plan(site(**fields), CREATED)
+    made = explained(site(**fields), CREATED)
     account, schedule = made.accounts["bess1"], made.schedules[0]
     assert max(schedule.flows["discharge_kw"]) > 10
     for step in range(48):
@@ -130,7 +132,7 @@ def test_a_store_charges_below_discharges_above_and_rests_between_its_break_even
 
 
 def test_between_break_even_and_worth_stand_the_prices_of_what_holds_a_store_back():
-    made = plan(site(**STORES["plain"]), CREATED)
+    made = explained(site(**STORES["plain"]), CREATED)
     account, schedule = made.accounts["bess1"], made.schedules[0]
     worth = {
         step: 1000 * each / 0.5
@@ -148,7 +150,7 @@ def test_between_break_even_and_worth_stand_the_prices_of_what_holds_a_store_bac
 def test_reserves_held_do_not_change_what_stored_energy_is_said_to_be_worth():
     held = Reserve("fcr", "symmetric", (20.0,) * 48, energy_up_h=0.25, energy_down_h=0.25)
     whole = replace(site(**STORES["plain"]), reserves=(held,))
-    made, step = plan(whole, CREATED), 24
+    made, step = explained(whole, CREATED), 24
     rests = [
         replace(rest_of(whole, made, step, kwh), reserves=(replace(held, hold_kw=(20.0,) * 24),))
         for kwh in (-ONE_KWH, 0, ONE_KWH)
@@ -159,7 +161,7 @@ def test_reserves_held_do_not_change_what_stored_energy_is_said_to_be_worth():
 
 
 def test_a_curtailed_plant_breaks_even_at_nothing():
-    made = plan(problem([solar()], [20.0, -5.0], series={"pv1": [10.0, 10.0]}), CREATED)
+    made = explained(problem([solar()], [20.0, -5.0], series={"pv1": [10.0, 10.0]}), CREATED)
     account = made.accounts["pv1"]
     assert made.schedules[0].export_kw == (10.0, 0.0)
     assert account.meter_per_mwh == pytest.approx((20.0, -5.0), abs=1e-4)
@@ -168,7 +170,7 @@ def test_a_curtailed_plant_breaks_even_at_nothing():
 
 
 def test_what_is_given_has_no_account():
-    made = plan(problem([load()], [50.0] * 4, series={"load1": [5.0] * 4}), CREATED)
+    made = explained(problem([load()], [50.0] * 4, series={"load1": [5.0] * 4}), CREATED)
     assert dict(made.accounts) == {}
 
 
@@ -185,5 +187,5 @@ def test_stored_worth_is_counted_in_a_day_of_quarter_hours_with_a_short_first_st
         [20.0, 80.0],
         horizon=hours(2).starting_at(hours(2).starts[0].replace(minute=30)),
     )
-    account = plan(whole, CREATED).accounts["bess1"]
+    account = explained(whole, CREATED).accounts["bess1"]
     assert account.meter_per_mwh == pytest.approx((20.0, 80.0), abs=1e-4)

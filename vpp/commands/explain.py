@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from optimizer.contrast import contrast
-from optimizer.planner import plan
+from optimizer.planner import explained
 from optimizer.problem import Problem, Wanted
 from vpp.domain.errors import Fault, InputError
 from vpp.domain.horizon import Horizon
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace, output: Output) -> None:
         case = take_in(recorded.request, created)
         schedule_id, step = _chosen(case.problem, options)
         with Progress(output) as progress:
-            made = replace(plan(case.problem, created, progress), premises=case.premises)
+            made = replace(explained(case.problem, created, progress), premises=case.premises)
     notes = _notes(recorded, made)
     head = {"site_id": made.site_id, "created_utc": recorded.document["created_utc"], "is_as_written": not notes}
     if step is None:

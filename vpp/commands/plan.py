@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from optimizer.planner import compare, plan
+from optimizer.planner import compare, explained
 from vpp.bundle import write_bundle
 from vpp.domain.errors import Fault, InputError
 from vpp.domain.inputs import Inputs
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace, output: Output) -> None:
     read_s = time.perf_counter() - started
     progress.stage("read", _read(case.premises), read_s)
     with progress:
-        made = compare(case.problem, plan(case.problem, created, progress))
+        made = compare(case.problem, explained(case.problem, created, progress))
     inputs = inputs_of(case, request, options.out)
     made = replace(made, premises=case.premises, inputs=inputs, timing=replace(made.timing, read=read_s))
     _tell(made, progress)

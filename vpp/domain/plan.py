@@ -234,7 +234,7 @@ class Plan:
     """What one more MWh in a store would earn at the end of each step, by asset."""
     verification: Verification
     accounts: Mapping[str, Account] = field(default_factory=dict)
-    """What a MWh is worth to each asset that can do otherwise."""
+    """What a MWh is worth to each asset that can do otherwise; none where nobody asked."""
     premises: tuple[Premise, ...] = ()
     inputs: Inputs | None = None
     """The files that it was made from; `None` for a plan of a running site."""
