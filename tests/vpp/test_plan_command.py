@@ -223,7 +223,7 @@ def test_a_time_limit_without_an_answer_says_so_and_what_to_do(vpp, folder, monk
     def ends(problem, *_):
         raise InfeasibleError((), problem.horizon)
 
-    monkeypatch.setattr("vpp.commands.plan.plan", ends)
+    monkeypatch.setattr("vpp.commands.plan.explained", ends)
     told = vpp("plan", write_site(folder))
     assert told.code == 3
     assert "No plan was found in the time allowed" in told.err
