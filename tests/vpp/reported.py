@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from optimizer.planner import compare, plan
+from optimizer.planner import compare, explained
 from tests.sites import hours
 from vpp.domain.plan import BindingLimit, Money, Plan, Position, Schedule, Status, Verification
 from vpp.domain.series import Premise
@@ -23,7 +23,7 @@ SITES = ("tiny", "shop", "station", "wind_park")
 def planned(name: str, first: date | None = None, last: date | None = None) -> Plan:
     """The plan of a shipped site, compared with its stores left alone."""
     case = take_in(Request(CONFIGS / f"{name}.yaml", first, last or first), CREATED)
-    return replace(compare(case.problem, plan(case.problem, CREATED)), premises=case.premises)
+    return replace(compare(case.problem, explained(case.problem, CREATED)), premises=case.premises)
 
 
 def store(name: str = "cell", **fields: Any) -> Schedule:

@@ -26,6 +26,7 @@ HEADINGS = (
     "Prices and positions",
     "Power by asset",
     "Stored energy",
+    "Why",
     "Grid-forming",
     "Each asset",
     "Stores",

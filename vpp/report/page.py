@@ -19,6 +19,7 @@ from vpp.report.tables import (
     steps_section,
     text,
     verification_section,
+    why_section,
 )
 from vpp.report.wear import stores_section
 from vpp.report.wording import NARROW_SPACE, Calendar, money, rate
@@ -40,6 +41,7 @@ def report_page(plan: Plan, seal: str) -> str:
         prices_section(plan, axis),
         power_section(plan, axis),
         stored_section(plan, axis),
+        why_section(plan, calendar),
         section("Grid-forming", "<p>No islands configured: nothing forms a grid in this plan.</p>"),
         assets_section(plan, axis),
         stores_section(plan),

@@ -1,12 +1,12 @@
 """The charts of the page: prices and position, power, stored energy, every asset."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 
 from vpp.domain.plan import Plan, Schedule
 from vpp.report.actions import MOST_STORES, powers
 from vpp.report.axis import TimeAxis
-from vpp.report.chart import HATCHES, Chart, Line, Mark, Zone, draw
+from vpp.report.chart import HATCHES, Chart, Fan, Line, Mark, Zone, draw
 from vpp.report.story import energy_text, groups, kind, total
 from vpp.report.tables import section
 from vpp.report.wording import between, quantity
@@ -80,10 +80,24 @@ def stored_section(plan: Plan, axis: TimeAxis) -> str:
     if not stores:
         return section("Stored energy", "<p>The site has no store.</p>")
     if len(stores) <= MOST_STORES:
-        charts = [_stored_chart(schedule.asset_id, [schedule]) for schedule in stores]
+        charts = []
+        for schedule in stores:
+            charts += [_stored_chart(schedule.asset_id, [schedule]), *_worth_charts(plan, schedule)]
     else:
         charts = [_stored_chart(f"All {len(stores):,} stores", stores)]
     return section("Stored energy", "".join(draw(chart, axis) for chart in charts) + _small_print(axis))
+
+
+def _worth_charts(plan: Plan, schedule: Schedule) -> Iterator[Chart]:
+    """What a MWh is worth at the meter, over the band in which the store rests; nothing where nobody asked."""
+    account = plan.accounts.get(schedule.asset_id)
+    if account is None or account.gives_above_per_mwh is None or account.takes_below_per_mwh is None:
+        return
+    rests = Fan("neither charging nor discharging pays", account.takes_below_per_mwh, account.gives_above_per_mwh)
+    lines = [Line("a MWh at the meter: below the band it charges, above it discharges", account.meter_per_mwh, "ink")]
+    if account.stored_per_mwh is not None:
+        lines.append(Line("a MWh in the store", account.stored_per_mwh, "blue"))
+    yield Chart(f"{schedule.asset_id}: what a MWh is worth", f"{plan.money.currency}/MWh", lines, fans=[rests])
 
 
 def _stored_chart(name: str, members: Sequence[Schedule]) -> Chart:

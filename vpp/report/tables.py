@@ -8,9 +8,10 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from vpp import __version__
-from vpp.domain.plan import Plan, Position, Status
-from vpp.report.actions import actions, periods
+from vpp.domain.plan import Plan, Position, Schedule, Status
+from vpp.report.actions import MOST_STORES, actions, periods
 from vpp.report.story import energy_text
+from vpp.report.why import Spell, in_words, reasons, spells
 from vpp.report.wording import NARROW_SPACE, Calendar, between, clock, money, number, quantity, signed
 
 MOST_ROWS = 400
@@ -35,7 +36,12 @@ _SPAN = re.compile(r"(\d+ [A-Z][a-z]+ )?\d\d:\d\d[AB]?–(\d+ [A-Z][a-z]+ )?\d\d
 
 
 def html_table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers_from: int | None = None, identity: str = ""
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    numbers_from: int | None = None,
+    identity: str = "",
+    style: str = "",
 ) -> str:
     """A table; from column `numbers_from` on, cells are set to the right."""
 
@@ -44,7 +50,7 @@ def html_table(
 
     body = "\n".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
     name = f' id="{identity}"' if identity else ""
-    kind = f' class="n{numbers_from}"' if numbers_from is not None else ""
+    kind = f' class="n{numbers_from}"' if numbers_from is not None else f' class="{style}"' if style else ""
     top = f"<thead><tr>{cells(head, 'th')}</tr></thead>"
     return f"<div class=wide><table{name}{kind}>{top}<tbody>{body}</tbody></table></div>"
 
@@ -93,6 +99,41 @@ def actions_section(plan: Plan, calendar: Calendar) -> str:
     if len(found) > len(rows):
         table += f"<p>The first {len(rows)} of {len(found):,}; plan.csv has every step.</p>"
     return section("Charging and discharging", _folded(len(rows), table) if len(found) > MOST_UNFOLDED else table)
+
+
+def why_section(plan: Plan, calendar: Calendar) -> str:
+    """Each store in spells of one reason."""
+    stores = [s for s in plan.schedules if s.stored_kwh is not None and s.asset_id in plan.accounts]
+    if not stores:
+        return section("Why", "<p>No store has anything to decide.</p>")
+    told = sorted(stores, key=lambda schedule: -sum(map(abs, schedule.export_kw)))[:MOST_STORES]
+    tables = "".join(_why_table(plan, schedule, calendar) for schedule in stores if schedule in told)
+    note = f"In {escape(plan.money.currency)} per MWh. What any other power would cost, vpp explain says."
+    if len(stores) > len(told):
+        note += f" The {len(told)} stores of {len(stores):,} that move most."
+    return section("Why", f'<p class="note">{note}</p>{tables}')
+
+
+def _why_table(plan: Plan, schedule: Schedule, calendar: Calendar) -> str:
+    account, found = plan.accounts[schedule.asset_id], spells(plan, schedule)
+    rows = [
+        (
+            calendar.span(spell.first, spell.after),
+            spell.reason.verb,
+            _range(account.meter_per_mwh, spell),
+            _range(account.stored_per_mwh or account.meter_per_mwh, spell),
+            in_words(plan, schedule, spell),
+        )
+        for spell in found[:MOST_ROWS]
+    ]
+    head = ("When", "Does", "at the meter", "in the store", "Because")
+    table = html_table(head, rows, style="why")
+    is_long = len(found) > MOST_UNFOLDED
+    return f"<h3>{escape(schedule.asset_id)}</h3>{_folded(len(rows), table) if is_long else table}"
+
+
+def _range(values: Sequence[float], spell: Spell) -> str:
+    return between(min(values[spell.first : spell.after]), max(values[spell.first : spell.after]))
 
 
 def positions_section(plan: Plan) -> str:
@@ -147,18 +188,30 @@ def steps_section(plan: Plan, calendar: Calendar) -> str:
         columns.append((f"{schedule.asset_id}, kW", schedule.export_kw))
         if schedule.stored_kwh is not None:
             columns.append((f"{schedule.asset_id}, kWh", schedule.stored_kwh))
+            account = plan.accounts.get(schedule.asset_id)
+            if account is not None and account.stored_per_mwh is not None:
+                columns.append((f"{schedule.asset_id}, stored worth {currency}/MWh", account.stored_per_mwh))
         for way, held in (("up", schedule.up_kw), ("down", schedule.down_kw)):
             columns += [(f"{schedule.asset_id}, {product} {way}, kW", values) for product, values in held.items()]
+    stores = [s for s in plan.schedules if s.stored_kwh is not None and s.asset_id in plan.accounts]
+    why = [(f"{store.asset_id}, why", _reasons(plan, store)) for store in stores]
     has_days = len(calendar.days) > 1
     rows = [
         (
             _local(start) if has_days else clock(start),
             *(number(values[step], 2) for _, values in columns),
+            *(words[step] for _, words in why),
         )
         for step, start in enumerate(calendar.starts)
     ]
-    table = html_table(("From", *(name for name, _ in columns)), rows, numbers_from=1, identity="steps")
+    head = ("From", *(name for name, _ in (*columns, *why)))
+    table = html_table(head, rows, numbers_from=1, identity="steps")
     return section("All steps", _folded(len(rows), table))
+
+
+def _reasons(plan: Plan, schedule: Schedule) -> list[str]:
+    """Why an asset does what it does, step by step, with the limits that bind."""
+    return [", ".join((reason.because.value, *reason.limits)) for reason in reasons(plan, schedule)]
 
 
 def premises_section(plan: Plan) -> str:
