@@ -54,8 +54,15 @@ def test_limits_of_the_site_follow_those_of_the_asset_and_those_of_others_are_le
             ("twin", "charge power of twin"),
         )
     )
-    plan = replace(cell(limits=limits), schedules=(store(), store("twin")))
+    behind_a_limit = replace(CELL, meter_per_mwh=(50.0, 25.0, 40.0, 100.0))
+    plan = replace(cell(behind_a_limit, limits=limits), schedules=(store(), store("twin")))
     assert reasons(plan, plan.schedules[0])[1].limits == ("charge power", "import limit")
+
+
+def test_a_limit_of_the_site_that_leaves_the_price_as_it_is_is_no_reason():
+    of_reserves = limit(owner="reserve market", name="upward reserve", worths_per_unit=(0.1,))
+    plan = cell(limits=(of_reserves,))
+    assert reasons(plan, plan.schedules[0])[1].limits == ()
 
 
 def test_spells_of_rest_are_told_together_whichever_limit_holds_when():
@@ -100,8 +107,10 @@ def test_the_page_says_why_each_store_moves_in_picture_table_and_step(name):
     text = unescape(report_page(plan, "seal"))
     stores = [s for s in plan.schedules if s.stored_kwh is not None]
     assert stores
+    most = sorted(stores, key=lambda schedule: -sum(map(abs, schedule.export_kw)))[:3]
     for schedule in stores[:8]:
         assert f"{schedule.asset_id}: what a MWh is worth" in text
+    for schedule in most:
         assert f"<h3>{schedule.asset_id}</h3>" in text
         for spell in spells(plan, schedule):
             assert in_words(plan, schedule, spell) in text

@@ -8,7 +8,7 @@ from vpp.domain.plan import Account, Plan, Schedule
 from vpp.report.binding import told_limits, worth
 from vpp.report.story import energy_text, kind
 from vpp.report.terminal import sentences, table
-from vpp.report.why import Because, held_by, in_words, power_of, reasons, spells
+from vpp.report.why import Because, in_words, is_price, limits_of, power_of, reasons, spells
 from vpp.report.wording import MINUS, NARROW_SPACE, Calendar, between, listed, money, quantity, rate, signed
 
 MOST_ASSETS = 6
@@ -135,7 +135,7 @@ def step_text(plan: Plan, schedule: Schedule, step: int) -> list[str]:
     told.append(_meter(plan, account, step))
     told += _even(plan, schedule, account, step)
     told.append(_decision(account, step, reason.because, kind(schedule) == "store"))
-    for held in held_by(plan, schedule.asset_id, step):
+    for held in limits_of(plan, schedule.asset_id, account)[step]:
         bound = "" if held.bound is None else f" {quantity(held.bound)}{NARROW_SPACE}{held.unit}"
         told.append(
             f"It runs into {held.owner}: {held.name}{bound}. One {held.unit} more of it in this step would earn "
@@ -154,7 +154,7 @@ def _meter(plan: Plan, account: Account, step: int) -> str:
     buy, sell = plan.import_price_per_mwh[step], plan.export_price_per_mwh[step]
     price = f"the price, {money(buy)}" if buy == sell else f"prices of {money(buy)} to buy and {money(sell)} to sell"
     told = f"A MWh out of it is worth {money(here)}{NARROW_SPACE}{plan.money.currency} here"
-    if min(abs(here - buy), abs(here - sell)) < SAME:
+    if is_price(plan, account, step):
         return f"{told}: {price}." if buy != sell else f"{told}, the price."
     return f"{told}, with {price}: what limits or charges the site makes the difference."
 

@@ -5,7 +5,7 @@ from typing import Any
 from vpp.domain.plan import Plan, Schedule
 from vpp.report.explanation import Instead, moves, step_text
 from vpp.report.files import instant, limit_document
-from vpp.report.why import held_by, in_words, reasons, spells
+from vpp.report.why import in_words, limits_of, reasons, spells
 from vpp.report.wording import NARROW_SPACE
 
 
@@ -57,7 +57,7 @@ def step_document(plan: Plan, schedule: Schedule, step: int) -> dict[str, Any]:
         **{name: None if values is None else values[step] for name, values in series.items()},
         "does": reason.verb,
         "because": str(reason.because.value),
-        "limits": [vars(held) for held in held_by(plan, schedule.asset_id, step)],
+        "limits": [] if account is None else [vars(h) for h in limits_of(plan, schedule.asset_id, account)[step]],
         "text": [sentence.replace(NARROW_SPACE, " ") for sentence in step_text(plan, schedule, step)],
     }
 

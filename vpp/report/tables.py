@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from vpp import __version__
 from vpp.domain.plan import Plan, Position, Schedule, Status
-from vpp.report.actions import MOST_STORES, actions, periods
+from vpp.report.actions import actions, periods
 from vpp.report.story import energy_text
 from vpp.report.why import Spell, in_words, reasons, spells
 from vpp.report.wording import NARROW_SPACE, Calendar, between, clock, money, number, quantity, signed
@@ -18,6 +18,8 @@ MOST_ROWS = 400
 """A plan of more steps has its table in plan.csv alone."""
 MOST_TABLED = 20
 """A plan of more assets, too."""
+MOST_EXPLAINED = 3
+"""Of more stores the page explains those that move most."""
 MOST_UNFOLDED = 30
 """A longer table of actions is folded."""
 
@@ -103,15 +105,22 @@ def actions_section(plan: Plan, calendar: Calendar) -> str:
 
 def why_section(plan: Plan, calendar: Calendar) -> str:
     """Each store in spells of one reason."""
-    stores = [s for s in plan.schedules if s.stored_kwh is not None and s.asset_id in plan.accounts]
-    if not stores:
+    told = _explained(plan)
+    if not told:
         return section("Why", "<p>No store has anything to decide.</p>")
-    told = sorted(stores, key=lambda schedule: -sum(map(abs, schedule.export_kw)))[:MOST_STORES]
-    tables = "".join(_why_table(plan, schedule, calendar) for schedule in stores if schedule in told)
+    tables = "".join(_why_table(plan, schedule, calendar) for schedule in told)
     note = f"In {escape(plan.money.currency)} per MWh. What any other power would cost, vpp explain says."
-    if len(stores) > len(told):
-        note += f" The {len(told)} stores of {len(stores):,} that move most."
+    stores = sum(schedule.stored_kwh is not None for schedule in plan.schedules)
+    if stores > len(told):
+        note += f" Of {stores:,} stores the {len(told)} that move most."
     return section("Why", f'<p class="note">{note}</p>{tables}')
+
+
+def _explained(plan: Plan) -> list[Schedule]:
+    """The stores that are explained, in the order of the site."""
+    stores = [s for s in plan.schedules if s.stored_kwh is not None and s.asset_id in plan.accounts]
+    most = sorted(stores, key=lambda schedule: -sum(map(abs, schedule.export_kw)))[:MOST_EXPLAINED]
+    return [schedule for schedule in stores if schedule in most]
 
 
 def _why_table(plan: Plan, schedule: Schedule, calendar: Calendar) -> str:
@@ -188,13 +197,12 @@ def steps_section(plan: Plan, calendar: Calendar) -> str:
         columns.append((f"{schedule.asset_id}, kW", schedule.export_kw))
         if schedule.stored_kwh is not None:
             columns.append((f"{schedule.asset_id}, kWh", schedule.stored_kwh))
-            account = plan.accounts.get(schedule.asset_id)
-            if account is not None and account.stored_per_mwh is not None:
-                columns.append((f"{schedule.asset_id}, stored worth {currency}/MWh", account.stored_per_mwh))
+        account = plan.accounts.get(schedule.asset_id)
+        if account is not None and account.stored_per_mwh is not None and schedule in _explained(plan):
+            columns.append((f"{schedule.asset_id}, stored worth {currency}/MWh", account.stored_per_mwh))
         for way, held in (("up", schedule.up_kw), ("down", schedule.down_kw)):
             columns += [(f"{schedule.asset_id}, {product} {way}, kW", values) for product, values in held.items()]
-    stores = [s for s in plan.schedules if s.stored_kwh is not None and s.asset_id in plan.accounts]
-    why = [(f"{store.asset_id}, why", _reasons(plan, store)) for store in stores]
+    why = [(f"{store.asset_id}, why", _reasons(plan, store)) for store in _explained(plan)]
     has_days = len(calendar.days) > 1
     rows = [
         (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
 
-from vpp.domain.plan import Account, BindingLimit, Plan, Schedule
+from vpp.domain.plan import Account, Plan, Schedule
 from vpp.report.actions import NOTHING_KW
 from vpp.report.story import kind
 from vpp.report.wording import listed, number
@@ -70,37 +70,34 @@ def power_of(schedule: Schedule, step: int) -> float:
     return discharge[step] - charge[step]
 
 
-def held_by(plan: Plan, asset_id: str, step: int) -> list[Held]:
-    """The limits of an asset, and those of the site, that bind in a step."""
-    assets = {schedule.asset_id for schedule in plan.schedules}
-    own = [_held(limit, step) for limit in plan.limits if limit.owner == asset_id and step in limit.steps]
-    site = [_held(limit, step) for limit in plan.limits if limit.owner not in assets and step in limit.steps]
-    return own + site
-
-
-def _held(limit: BindingLimit, step: int) -> Held:
-    worth = limit.worths_per_unit[limit.steps.index(step)]
-    return Held(limit.owner, limit.limit, limit.bound, limit.unit, worth)
-
-
 def reasons(plan: Plan, schedule: Schedule) -> list[Reason]:
     """Why an asset does what it does, step by step."""
     account = plan.accounts.get(schedule.asset_id)
     if account is None:
         return [Reason("is given", Because.GIVEN, ())] * plan.horizon.count
-    limits = _limits(plan, schedule.asset_id)
+    limits = [
+        tuple(dict.fromkeys(held.name for held in at_step)) for at_step in limits_of(plan, schedule.asset_id, account)
+    ]
     return [Reason(*_verdict(schedule, account, step), limits[step]) for step in range(plan.horizon.count)]
 
 
-def _limits(plan: Plan, asset_id: str) -> list[tuple[str, ...]]:
-    """Names of the limits of an asset and of the site, step by step."""
+def limits_of(plan: Plan, asset_id: str, account: Account) -> list[list[Held]]:
+    """Step by step the limits that bind: those of an asset, then those of the site that change what a MWh is worth."""
     assets = {schedule.asset_id for schedule in plan.schedules}
-    names: list[dict[str, None]] = [{} for _ in range(plan.horizon.count)]
+    found: list[list[Held]] = [[] for _ in range(plan.horizon.count)]
     own = [limit for limit in plan.limits if limit.owner == asset_id]
     for limit in (*own, *(limit for limit in plan.limits if limit.owner not in assets)):
-        for step in limit.steps:
-            names[step][limit.limit] = None
-    return [tuple(found) for found in names]
+        for step, worth in zip(limit.steps, limit.worths_per_unit, strict=True):
+            if limit.owner == asset_id or not is_price(plan, account, step):
+                found[step].append(Held(limit.owner, limit.limit, limit.bound, limit.unit, worth))
+    return found
+
+
+def is_price(plan: Plan, account: Account, step: int) -> bool:
+    """Whether a MWh out of an asset is worth just what is paid or received for it at the meter."""
+    here = account.meter_per_mwh[step]
+    prices = plan.import_price_per_mwh[step], plan.export_price_per_mwh[step]
+    return min(abs(here - price) for price in prices) < SAME_PER_MWH
 
 
 def _verdict(schedule: Schedule, account: Account, step: int) -> tuple[str, Because]:
