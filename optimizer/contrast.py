@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import copysign
 
 from optimizer.conflicts import conflicts
 from optimizer.planner import conclude
@@ -12,8 +13,12 @@ from vpp.domain.plan import Plan
 
 BEYOND = 1e-4
 """Share by which a power beyond the nearest one is tried."""
+WITHIN = (0.0, 1e-6, 1e-5)
+"""Shares by which a nearest power is taken back until a plan has it; its edge is known to a tolerance only."""
 DECIMALS = 6
 """A nearest power is tried with so many decimals."""
+SAME_DIGIT = 1e-2
+"""A share of the last decimal that is noise."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,11 @@ def contrast(problem: Problem, wanted: Wanted, created: datetime) -> Contrast:
     near = search(replace(problem, wanted=replace(wanted, is_nearest_enough=True)))
     if not near.has_plan:
         return Contrast(wanted, None, conflicts(found))
-    reached = {s.asset_id: s for s in conclude(problem, near, created).schedules}[wanted.asset_id].export_kw[
-        wanted.step
-    ]
+    schedules = {schedule.asset_id: schedule for schedule in conclude(problem, near, created).schedules}
+    reached = schedules[wanted.asset_id].export_kw[wanted.step]
     reasons = _beyond(problem, wanted, reached) or conflicts(found)
-    for nearest_kw in (round(reached, DECIMALS) + 0.0, reached):
+    inwards = max(1.0, abs(reached)) * (1 if wanted.export_kw < reached else -1)
+    for nearest_kw in (_rounded(reached + share * inwards, inwards) for share in WITHIN):
         tried = search(replace(problem, wanted=replace(wanted, export_kw=nearest_kw)))
         if tried.has_plan:
             return Contrast(wanted, None, reasons, nearest_kw, conclude(problem, tried, created))
@@ -63,3 +68,12 @@ def _beyond(problem: Problem, wanted: Wanted, reached_kw: float) -> tuple[Confli
     towards_kw = reached_kw + (little if wanted.export_kw > reached_kw else -little)
     found = search(replace(problem, wanted=replace(wanted, export_kw=towards_kw)))
     return () if found.has_plan else conflicts(found)
+
+
+def _rounded(kw: float, inwards: float) -> float:
+    """To the last of `DECIMALS`, and not beyond the edge, which lies against `inwards`."""
+    whole = round(kw, DECIMALS)
+    if abs(whole - kw) * 10**DECIMALS < SAME_DIGIT:
+        return whole + 0.0
+    step = copysign(10.0**-DECIMALS, inwards)
+    return round(whole if (whole - kw) * inwards > 0 else whole + step, DECIMALS) + 0.0
