@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from optimizer.assembly import RISK, Assembly, Part
 from optimizer.expression import Array
-from optimizer.ports import MONEY, PREFERENCE, PROSPECT
+from optimizer.ports import MONEY, OUTCOME, PREFERENCE, PROSPECT
 from optimizer.problem import Problem
 from optimizer.program import Arrays
 from optimizer.search import Found
@@ -159,9 +159,11 @@ def _weight(problem: Problem, found: Found) -> float:
         return 1.0
     weight = future.weight * (1 - problem.risk.cvar_weight)
     if RISK in found.assembly.parts:
-        part = found.assembly.parts[RISK]
-        rows = found.assembly.program.rows(part.stamp, ("tail", (problem.shown,)), part.block)
-        weight += float(found.prices.row_dual[rows][0])
+        part, row = found.assembly.parts[RISK], ("tail", (problem.shown,))
+        price = float(found.prices.row_dual[found.assembly.program.rows(part.stamp, row, part.block)][0])
+        terms = part.stamp.template.rows[row].form.terms
+        outcome = next(term for term in terms if term.column == (OUTCOME, (problem.shown,)))
+        weight += float(part.stamp.evaluate(outcome.piece.value, 0, 1)) * price
     return weight
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from optimizer.ageing.schema import Ageing
 from optimizer.planner import explained, plan
-from optimizer.problem import Reserve, State, Wanted
+from optimizer.problem import Reserve, Risk, Scenario, State, Wanted
 from tests.optimizer.test_limits import PRICES
 from tests.sites import CREATED, battery, hours, load, problem, solar
 
@@ -189,3 +189,27 @@ def test_stored_worth_is_counted_in_a_day_of_quarter_hours_with_a_short_first_st
     )
     account = explained(whole, CREATED).accounts["bess1"]
     assert account.meter_per_mwh == pytest.approx((20.0, 80.0), abs=1e-4)
+
+
+@pytest.mark.parametrize("risk", [Risk(), Risk(0.5, 0.6)], ids=["mean", "with the worst"])
+def test_in_scenarios_a_mwh_is_worth_the_price_of_the_one_that_is_shown(risk):
+    prices = {"low": (20.0, 60.0, 30.0), "middle": (25.0, 80.0, 40.0), "high": (30.0, 120.0, 50.0)}
+    certain = problem([battery(throughput_cost_per_mwh=3.0)], prices["middle"])
+    scenarios = tuple(
+        Scenario(name, weight, {}, replace(certain.energy, import_price_per_mwh=each))
+        for (name, each), weight in zip(prices.items(), (0.3, 0.4, 0.3), strict=True)
+    )
+    made = explained(replace(certain, scenarios=scenarios, risk=risk), CREATED)
+    account = made.accounts["bess1"]
+    assert account.meter_per_mwh == pytest.approx(prices["middle"], abs=1e-3)
+    assert account.gives_above_per_mwh == pytest.approx(np.array(account.stored_per_mwh) / 0.95 + 3, abs=1e-3)
+
+
+def test_a_reserve_held_in_the_way_of_discharging_is_a_limit_and_no_break_even():
+    held = Reserve("fcr", "up", (40.0,) * 4)
+    whole = problem([battery(throughput_cost_per_mwh=2.0, final_soc_fraction=0.3)], [20, 50, 90, 40], reserves=(held,))
+    made = explained(whole, CREATED)
+    account = made.accounts["bess1"]
+    assert made.schedules[0].export_kw[2] == pytest.approx(60.0)
+    assert account.gives_above_per_mwh == pytest.approx(np.array(account.stored_per_mwh) / 0.95 + 2, abs=1e-3)
+    assert account.gives_above_per_mwh[2] < 90 - 1

@@ -7,6 +7,8 @@ import json
 import shutil
 import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
+from os import utime
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from tests.vpp.command import files_in
 from tests.vpp.site_folder import DAY, changed, hourly, write_site
 from vpp.bundle import digest_of
 
+LONG_AGO = datetime(2026, 11, 1, tzinfo=UTC).timestamp()
 ONE_RUN = {"created_utc", "timing_s", "seal"}
 
 
@@ -56,6 +59,15 @@ def test_a_bundle_planned_again_anywhere_gives_the_same_plan(vpp, bundle, folder
     assert ran.document["differences"] == []
     assert ran.document["versions"] == {}
     assert files_in(folder) == set()
+
+
+def test_the_age_of_an_input_is_that_of_the_file_that_was_read_wherever_the_bundle_is(vpp, folder):
+    site = write_site(folder)
+    for name in ("prices.csv", "load.csv"):
+        utime(folder / name, (LONG_AGO, LONG_AGO))
+    document = vpp("plan", site, "--day", DAY, "--bundle", "--json").document
+    assert {premise["age_s"] for premise in document["premises"]} == {22 * 86_400}
+    assert vpp("replay", "out/run.zip").code == 0
 
 
 def test_a_bundle_holds_the_inputs_as_they_were_the_versions_and_all_outputs(bundle, folder):
