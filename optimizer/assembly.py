@@ -19,6 +19,9 @@ from optimizer.ports import AC_BUS, FIRST_STAGE_BUS, GRID_BUS
 from optimizer.problem import Array, Future, Parameters, Problem
 from optimizer.program import Program
 from optimizer.stamp import CERTAIN, Chance, Stamp
+from optimizer.tariff import fee, peak
+from optimizer.tariff.bill import said
+from optimizer.tariff.schema import TariffEntry
 
 CONNECTION, ENERGY, RESERVES = "grid connection", "energy market", "reserve market"
 """Owners of the blocks that are no assets; no id of an asset has a space."""
@@ -36,6 +39,8 @@ class Part:
     stamp: Stamp
     block: int
     exclusion: Exclusion | None = None
+    is_decision: bool = False
+    """Whether its binaries are decisions from the start, and not only where directions exclude each other."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,24 @@ def other_parameters(problem: Problem) -> dict[str, Parameters]:
         CONNECTION: connection_model.parameters(problem.connection),
         ENERGY: (imbalance if problem.energy.imbalance else energy).parameters(problem.energy),
     }
-    return parameters | ({RESERVES: capacity.parameters(problem.reserves)} if problem.reserves else {})
+    if problem.reserves:
+        parameters[RESERVES] = capacity.parameters(problem.reserves)
+    for entry in problem.tariff:
+        own = (problem.horizon, problem.so_far.get(entry.id, said(entry)), problem.connection)
+        parameters[tariff_owner(entry)] = (
+            fee.parameters(entry, *own) if entry.kind == "energy" else peak.parameters(entry, *own)
+        )
+    return parameters
+
+
+def tariff_owner(entry: TariffEntry) -> str:
+    """Owner of the block of an entry of the tariff."""
+    return f"tariff {entry.id}"
+
+
+def tells_directions(problem: Problem) -> bool:
+    """Whether import and export at the meter are told apart, because they cost or earn differently."""
+    return problem.energy.export_price_per_mwh is not None or bool(problem.tariff)
 
 
 def every_parameters(problem: Problem) -> dict[str, Parameters]:
@@ -188,16 +210,24 @@ def _blocks_of(future: Future, exclusive: Exclusive) -> tuple[Hashable, Hashable
 def _other_models(problem: Problem, exclusive: Exclusive) -> dict[str, tuple[ModuleType, Any]]:
     """Blocks that are no assets, with their options."""
     has_two_prices = problem.energy.export_price_per_mwh is not None
-    return {
-        CONNECTION: (connection_model, connection_model.Options(has_two_prices, CONNECTION in exclusive)),
+    models: dict[str, tuple[ModuleType, Any]] = {
+        CONNECTION: (connection_model, connection_model.Options(tells_directions(problem), CONNECTION in exclusive)),
         ENERGY: (imbalance, None) if problem.energy.imbalance else (energy, energy.Options(has_two_prices)),
         RESERVES: (capacity, capacity.Options(len(problem.reserves))),
     }
+    for entry in problem.tariff:
+        models[tariff_owner(entry)] = (
+            (fee, fee.options(entry, problem.horizon))
+            if entry.kind == "energy"
+            else (peak, peak.options(entry, problem.horizon))
+        )
+    return models
 
 
 def _others(future: Future, exclusive: Exclusive, chance: Chance) -> dict[str, Part]:
     problem = future.problem
     has_two_prices = problem.energy.export_price_per_mwh is not None
+    at_the_meter = {tariff_owner(entry) for entry in problem.tariff} | ({ENERGY} if has_two_prices else set())
     models, parts = _other_models(problem, exclusive), {}
     for owner, parameters in other_parameters(problem).items():
         model, options = models[owner]
@@ -207,15 +237,21 @@ def _others(future: Future, exclusive: Exclusive, chance: Chance) -> dict[str, P
             {owner: parameters},
             step_h=problem.step_h,
             bus=future.owner(GRID_BUS),
-            inlet_bus=future.owner(GRID_BUS if owner == ENERGY and has_two_prices else AC_BUS),
+            inlet_bus=future.owner(GRID_BUS if owner in at_the_meter else AC_BUS),
             chance=chance,
         )
-        parts[owner] = Part(stamp, 0, connection_model.EXCLUSION if owner == CONNECTION and has_two_prices else None)
+        is_meter = owner == CONNECTION and tells_directions(problem)
+        parts[owner] = Part(
+            stamp, 0, connection_model.EXCLUSION if is_meter else None, is_decision=model in (fee, peak)
+        )
     return parts
 
 
 def _binaries(program: Program, parts: dict[str, Part], exclusive: Exclusive) -> NDArray[np.bool_]:
     is_binary = np.zeros(program.column_count, dtype=bool)
+    for part in parts.values():
+        if part.is_decision:
+            is_binary[program.column_at[part.stamp] :][: part.stamp.layout.column_count] = part.stamp.is_binary()
     for owner, steps in exclusive.items():
         stamp, block = parts[owner].stamp, parts[owner].block
         for name, column in stamp.template.columns.items():

@@ -21,6 +21,7 @@ from optimizer.spread import (
     read_outcome,
     read_spread,
 )
+from optimizer.tariff.reading import read_tariff
 from vpp.domain.errors import InfeasibleError
 from vpp.domain.plan import Plan, Status, Timing, Verification
 
@@ -85,6 +86,7 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
         gap_fraction=missed / max(abs(money.net), 1e-9),
         schedules=shown.schedules,
         positions=mean_positions(outcomes),
+        tariff=read_tariff(problem.futures[problem.shown], found, shown.schedules),
         import_price_per_mwh=energy.import_price_per_mwh,
         export_price_per_mwh=energy.export_price_per_mwh or energy.import_price_per_mwh,
         import_limit_kw=problem.connection.import_limit_kw,

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from optimizer.asset import Asset
 from optimizer.groups.connection.schema import Connection
+from optimizer.tariff.schema import TariffEntry
 from vpp.domain.horizon import Horizon
+from vpp.domain.tariff import SoFar
 
 Array = NDArray[np.float64]
 SAME_WEIGHT = 1e-9
@@ -144,6 +146,10 @@ class Problem:
     assets: tuple[Asset, ...]
     energy: Energy
     reserves: tuple[Reserve, ...] = ()
+    tariff: tuple[TariffEntry, ...] = ()
+    """What the grid charges beside the market."""
+    so_far: Mapping[str, SoFar] = field(default_factory=dict)
+    """What entries of the tariff have counted before the horizon, by their id; default: what they say themselves."""
     series: Mapping[tuple[str, str], tuple[float, ...]] = field(default_factory=dict)
     """Series by asset id and field."""
     states: Mapping[str, State] = field(default_factory=dict)

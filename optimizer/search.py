@@ -19,6 +19,7 @@ from optimizer.directions import decide_directions, hold_directions
 from optimizer.highs import Answer, Ending, Method, Solver, Stand
 from optimizer.loading import Loaded, load, reload
 from optimizer.problem import Options, Problem
+from optimizer.tariff.fee import least_per_mwh
 
 SIMPLEX_MOST_STORES = 60
 """Up to so many stores the simplex method is faster than the interior-point method; measured in `benchmarks/`."""
@@ -183,7 +184,9 @@ def _known_exclusions(problem: Problem) -> dict[str, Steps]:
     for future in problem.futures:
         energy = future.problem.energy
         if energy.export_price_per_mwh is not None:
-            pays = np.array(energy.export_price_per_mwh) > np.array(energy.import_price_per_mwh)
+            fees = [entry for entry in problem.tariff if entry.kind == "energy"]
+            fee_per_mwh = sum((least_per_mwh(fee, problem.horizon) for fee in fees), np.zeros(problem.horizon.count))
+            pays = np.array(energy.export_price_per_mwh) > np.array(energy.import_price_per_mwh) + fee_per_mwh
             if pays.any():
                 exclusive[future.owner(CONNECTION)] = pays
     return exclusive

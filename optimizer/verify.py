@@ -9,6 +9,7 @@ import numpy as np
 
 from optimizer.assets import check_of
 from optimizer.problem import Problem
+from optimizer.tariff.bill import bill
 from vpp.domain.errors import UnverifiedPlanError
 from vpp.domain.plan import Money, Position, Schedule, Verification
 
@@ -87,16 +88,19 @@ def _energy_cash(
 def _wrong_money(
     problem: Problem, schedules: tuple[Schedule, ...], positions: tuple[Position, ...], money: Money
 ) -> Iterator[str]:
-    cash = _energy_cash(problem, _site_export_kw(schedules), positions)
+    site_kw = _site_export_kw(schedules)
+    cash = _energy_cash(problem, site_kw, positions)
     wear = sum(
         check_of(asset).wear(asset, problem.inputs_of(asset), schedule)
         for asset, schedule in zip(problem.assets, schedules, strict=True)
     )
-    allowed = TOLERANCE_MONEY_SHARE * (1 + float(np.abs(cash).sum()) + wear)
+    fees = sum(billed.cash for billed in bill(problem.tariff, problem.horizon, site_kw.tolist(), problem.so_far))
+    allowed = TOLERANCE_MONEY_SHARE * (1 + float(np.abs(cash).sum()) + wear - fees)
     in_positions = sum(position.cash for position in positions)
     for name, told, true in (
         ("energy", money.energy, float(cash.sum())),
         ("wear", money.wear, -wear),
+        ("tariff", money.tariff, fees),
         ("positions", in_positions, money.energy + money.capacity),
     ):
         if not abs(told - true) <= allowed:

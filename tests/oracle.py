@@ -9,6 +9,7 @@ import highspy
 import numpy as np
 
 from optimizer.problem import Problem
+from tests.oracle_tariff import charge
 
 
 @dataclass
@@ -83,14 +84,19 @@ def best_net(problem: Problem) -> float | None:
                 _hold(rows, p, (asset.id, t), {given: 1.0})
             else:
                 fixed[t] += forecast[t]
+    meter: dict[str, list[int]] = {"import": [], "export": []}
     for t in range(count):
         imported = rows.column(0.0, p.connection.import_limit_kw, cost=buy[t] * h[t])
         exported = rows.column(0.0, p.connection.export_limit_kw, cost=-sell[t] * h[t])
+        meter["import"].append(imported)
+        meter["export"].append(exported)
         rows.row({**site[t], imported: 1.0, exported: -1.0}, -fixed[t], -fixed[t])
         if sell[t] > buy[t]:
             imports = rows.column(0.0, 1.0, binary=True)
             rows.row({imported: 1.0, imports: -p.connection.import_limit_kw}, -np.inf, 0.0)
             rows.row({exported: 1.0, imports: p.connection.export_limit_kw}, -np.inf, p.connection.export_limit_kw)
+    for entry in p.tariff:
+        charge(rows, p, entry, meter[entry.of])
     cost = rows.lowest_cost()
     return None if cost is None else -cost / 1000  # a price per MWh times kWh
 

@@ -78,7 +78,9 @@ def _name(reference: str) -> str:
 def _title(node: Node, name: str) -> str:
     properties = node.get("properties", {})
     kinds = [
-        (key, properties[key]["const"]) for key in ("type", "event", "fault") if "const" in properties.get(key, {})
+        (key, properties[key]["const"])
+        for key in ("type", "event", "fault", "kind")
+        if "const" in properties.get(key, {})
     ]
     return f"`{kinds[0][0]}: {kinds[0][1]}`" if kinds else name
 

@@ -90,7 +90,7 @@ def _fault(detail: ErrorDetails, document: Document, schema: SchemaReader) -> Fa
     location, kind = detail["loc"], detail["type"]
     path = _path(document, location, is_missing=kind == "missing")
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        path = (*path, "type")
+        path = (*path, _tag_key(detail))
     value = "–" if kind in ("missing", "union_tag_not_found") else value_text(document.at(path))
     problem, remedy = _WORDS.get(kind, _other)(detail, schema, path)
     return Fault(document.name, path_text(path), value, problem, remedy, document.line(path))
@@ -159,9 +159,15 @@ def _unknown_word(detail: ErrorDetails, schema: SchemaReader, path: Path_) -> tu
 
 def _unknown_type(detail: ErrorDetails, schema: SchemaReader, path: Path_) -> tuple[str, str]:  # noqa: ARG001
     known = sorted(schema.at(detail["loc"]).get("discriminator", {}).get("mapping", {}))
+    key = _tag_key(detail)
     if detail["type"] == "union_tag_not_found":
-        return "type is required", f"Known: {', '.join(known)}."
-    return "not a known type", f"{did_you_mean(detail.get('ctx', {}).get('tag'), known)}Known: {', '.join(known)}."
+        return f"{key} is required", f"Known: {', '.join(known)}."
+    return f"not a known {key}", f"{did_you_mean(detail.get('ctx', {}).get('tag'), known)}Known: {', '.join(known)}."
+
+
+def _tag_key(detail: ErrorDetails) -> str:
+    """The key that tells alternatives apart, such as `type`."""
+    return str(detail.get("ctx", {}).get("discriminator", "type")).strip("'")
 
 
 def _told(detail: ErrorDetails, schema: SchemaReader, path: Path_) -> tuple[str, str]:  # noqa: ARG001

@@ -103,7 +103,9 @@ def take_in(request: Request, created: datetime) -> Case:
             problem = problem_of(site_file, horizon, series, states)
             read = [_premise(reading, horizon) for reading in readings]
             of_library = [p for asset in problem.assets for p in technology_premises(asset, problem.currency)]
-            return Case(problem, (*read, *of_library), _files(document, request, readings))
+            return Case(
+                problem, (*read, *of_library, *_coarse_averages(site_file)), _files(document, request, readings)
+            )
     raise InputError(sorted(faults, key=lambda fault: (fault.file != document.name, fault.line or 0)))
 
 
@@ -236,6 +238,14 @@ def _premise(reading: Reading, horizon: Horizon) -> Premise:
     return Premise(name, max(0.0, age_s), reading.series.describe(horizon), "ok")
 
 
+def _coarse_averages(site_file: SiteFile) -> Iterator[Premise]:
+    """Peaks whose averages are shorter than a step, so that the average of a step stands for them."""
+    for index, entry in enumerate(site_file.tariff):
+        if entry.kind == "peak" and entry.average_minutes < site_file.site.step_minutes:
+            check = f"an average of {site_file.site.step_minutes} min stands for one of {entry.average_minutes} min"
+            yield Premise(f"tariff[{index}]: {entry.id}", None, check, "approximate")
+
+
 def problem_of(
     site_file: SiteFile, horizon: Horizon, series: dict[Path_, tuple[float, ...]], states: dict[str, State]
 ) -> Problem:
@@ -263,6 +273,7 @@ def problem_of(
         assets=tuple(site_file.assets),
         energy=energy,
         reserves=tuple(reserves),
+        tariff=tuple(site_file.tariff),
         series={
             (site_file.assets[int(index)].id, str(key)): values
             for (section, index, key), values in series.items()

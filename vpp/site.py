@@ -14,11 +14,13 @@ from optimizer.assets import asset_types
 from optimizer.groups.connection.schema import Connection
 from optimizer.markets.schema import MarketEntry, Product
 from optimizer.products import known_products
+from optimizer.tariff.schema import TariffEntry
 from optimizer.technologies.asset import CURRENCY, lacks_cost
 from vpp.devices import LOOPBACK, Broker, Devices, Operators
 from vpp.document import Document, read_document
 from vpp.domain.errors import Fault
 from vpp.faults import did_you_mean, faults_of, path_text, value_text
+from vpp.tariff_faults import tariff_faults
 
 if TYPE_CHECKING:
     AnyAsset = Asset
@@ -74,6 +76,8 @@ class SiteFile(Section):
     """Where the site meets the public grid."""
     assets: Annotated[list[AnyAsset], Field(min_length=1)]
     """Devices of the site."""
+    tariff: Annotated[list[TariffEntry], Field(default_factory=list)]
+    """What the grid charges, beside the market; default: nothing."""
     markets: Annotated[list[MarketEntry], Field(min_length=1)]
     """Products that the site takes part in."""
     planning: Planning = Planning()
@@ -122,6 +126,7 @@ def _faults_between(document: Document) -> Iterator[Fault]:
     yield from _ids(document)
     yield from _unpriced_technologies(document)
     yield from _bindings(document)
+    yield from tariff_faults(document)
     markets = document.at(("markets",))
     entries = markets if isinstance(markets, list) else []
     for index, entry in enumerate(entries):

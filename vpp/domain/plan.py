@@ -9,6 +9,7 @@ from functools import cached_property
 from vpp.domain.horizon import Horizon
 from vpp.domain.inputs import Inputs
 from vpp.domain.series import Premise
+from vpp.domain.tariff import Billed
 from vpp.domain.wear import Wear
 
 Values = tuple[float, ...]
@@ -233,6 +234,8 @@ class Plan:
     stored_value_per_mwh: Mapping[str, Values]
     """What one more MWh in a store would earn at the end of each step, by asset."""
     verification: Verification
+    tariff: tuple[Billed, ...] = ()
+    """What the grid charges, entry by entry."""
     accounts: Mapping[str, Account] = field(default_factory=dict)
     """What a MWh is worth to each asset that can do otherwise; none where nobody asked."""
     premises: tuple[Premise, ...] = ()

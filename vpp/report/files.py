@@ -14,6 +14,7 @@ from typing import Any
 
 from vpp.domain.inputs import Inputs
 from vpp.domain.plan import BindingLimit, Plan
+from vpp.domain.tariff import Billed
 from vpp.report.page import report_page
 
 SCHEMA_VERSION = 1
@@ -131,6 +132,7 @@ def plan_document(plan: Plan, digests: dict[str, str]) -> dict[str, Any]:
             for r in plan.repairs
         ],
         "reserve_cost": dict(plan.reserve_cost or {}),
+        "tariff": [_billed(plan, billed) for billed in plan.tariff],
         **({"ageing": _ageing(plan)} if plan.ageing else {}),
         "limits": [limit_document(plan, limit) for limit in plan.limits],
         "stored_value_per_mwh": {
@@ -199,6 +201,35 @@ def limit_document(plan: Plan, limit: BindingLimit) -> dict[str, Any]:
         "starts_utc": [instant(plan.horizon.starts[step]) for step in limit.steps],
         "worth_per_unit": limit.worth_per_unit,
         "worths_per_unit": list(limit.worths_per_unit),
+    }
+
+
+def _billed(plan: Plan, billed: Billed) -> dict[str, Any]:
+    unit = "kw" if billed.kind == "peak" else "kwh"
+    return {
+        "id": billed.entry,
+        "kind": billed.kind,
+        "of": billed.of,
+        "cash": billed.cash,
+        "energy_kwh": billed.energy_kwh,
+        "periods": [
+            {
+                "period": each.period,
+                f"reached_{unit}": each.reached,
+                f"owed_{unit}": each.owed,
+                f"billed_{unit}": each.billed,
+                "cash": each.cash,
+            }
+            | (
+                {
+                    "starts_utc": [instant(plan.horizon.starts[step]) for step in each.steps],
+                    "worth_per_kw": each.worth_per_kw,
+                }
+                if billed.kind == "peak"
+                else {}
+            )
+            for each in billed.periods
+        ],
     }
 
 

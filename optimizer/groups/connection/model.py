@@ -16,8 +16,8 @@ EXCLUSION = Exclusion(("import_kw", "export_kw"), is_enforced=True)
 class Options:
     """What the connection's block contains."""
 
-    has_two_prices: bool
-    """Whether import and export are told apart, because they have different prices."""
+    tells_directions: bool
+    """Whether import and export are told apart, because they cost or earn differently."""
     is_exclusive: bool
     """Whether import and export exclude each other in some step."""
 
@@ -28,10 +28,10 @@ def parameters(connection: Connection) -> Parameters:
 
 
 def build(b: Any, chosen: Options) -> None:
-    """−import_limit ≤ Σ export ≤ export_limit; with two prices Σ export = export − import."""
+    """−import_limit ≤ Σ export ≤ export_limit; told apart, Σ export = export − import."""
     scalars(b, "import_limit_kw", "export_limit_kw")
     net_kw = inlet(b, "export_kw")
-    if not chosen.has_two_prices:
+    if not chosen.tells_directions:
 
         @b.Constraint(b.time, doc="import limit / export limit [kW]")
         def connection_limit(b: Any, t: int) -> Any:

@@ -1,0 +1,1 @@
+"""What the grid charges, beside the market: fees on energy and charges on peaks."""
