@@ -90,7 +90,7 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
         import_price_per_mwh=energy.import_price_per_mwh,
         export_price_per_mwh=energy.export_price_per_mwh or energy.import_price_per_mwh,
         import_limit_kw=problem.connection.import_limit_kw,
-        export_limit_kw=problem.connection.export_limit_kw,
+        export_limit_kw=problem.connection.highest_export_kw,
         limits=merged_limits(binding_limits(found), assembly),
         stored_value_per_mwh=merged_values(stored_values(found), assembly),
         verification=Verification(passed=True, worst_violation=max(v.worst_violation for v in verifications)),

@@ -50,7 +50,7 @@ def _violations(problem: Problem, schedules: tuple[Schedule, ...]) -> Iterator[t
         for name, amount in check_of(asset).violations(asset, problem.inputs_of(asset), schedule):
             yield f"{asset.id}: {name}", amount
     site_kw = _site_export_kw(schedules)
-    yield "connection: export limit", (site_kw - problem.connection.export_limit_kw).max()
+    yield "connection: export limit", (site_kw - problem.connection.highest_export_kw).max()
     yield "connection: import limit", (-site_kw - problem.connection.import_limit_kw).max()
     for reserve in problem.reserves:
         for direction in ("up", "down"):

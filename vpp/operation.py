@@ -222,7 +222,7 @@ def settings_of(site_file: SiteFile) -> Settings:
     return Settings(
         site_id=site_file.site.id,
         units=tuple(asset.unit() for asset in site_file.assets),
-        connection=Connection(site_file.connection.import_limit_kw, site_file.connection.export_limit_kw),
+        connection=Connection(site_file.connection.import_limit_kw, site_file.connection.highest_export_kw),
         tick_s=site_file.devices.tick_s,
         lease_s=site_file.devices.lease_s,
     )

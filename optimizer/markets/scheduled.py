@@ -11,7 +11,7 @@ from optimizer.problem import Parameters
 
 def parameters(connection: Connection) -> Parameters:
     """Largest quantities that can be bought and sold ahead."""
-    return {"import_limit_kw": connection.import_limit_kw, "export_limit_kw": connection.export_limit_kw}
+    return {"import_limit_kw": connection.import_limit_kw, "export_limit_kw": connection.highest_export_kw}
 
 
 def build(b: Any, chosen: None) -> None:  # noqa: ARG001 - one signature for all blocks

@@ -55,7 +55,7 @@ def parameters(fee: EnergyFee, horizon: Horizon, so_far: SoFar, connection: Conn
     counts = np.equal.outer(of_step, np.arange(months.size)) & holds[:, np.newaxis]
     owed = np.zeros(months.size)
     owed[0] = so_far.energy_kwh
-    limit_kw = connection.import_limit_kw if fee.of == "import" else connection.export_limit_kw
+    limit_kw = connection.import_limit_kw if fee.of == "import" else connection.highest_export_kw
     most = limit_kw * (counts * np.array(horizon.step_hours)[:, np.newaxis]).sum(axis=0)
     return {
         "counts": counts.astype(float),

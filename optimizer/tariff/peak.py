@@ -80,7 +80,7 @@ def parameters(charge: PeakCharge, horizon: Horizon, so_far: SoFar, connection: 
     means = averages(60 * max(charge.average_minutes, horizon.step_s // 60), horizon,
                      is_start_known=so_far.block_kwh is not None)  # fmt: skip
     closes = means.closes & in_window(charge.when, horizon)
-    limit_kw = connection.import_limit_kw if charge.of == "import" else connection.export_limit_kw
+    limit_kw = connection.import_limit_kw if charge.of == "import" else connection.highest_export_kw
     owed_kw, before_kwh = _owed_kw(charge, months, so_far), so_far.block_kwh or 0.0
     numbers: Parameters = {
         "closes": (np.equal.outer(of_step, np.arange(months.size)) & closes[:, np.newaxis]).astype(float),

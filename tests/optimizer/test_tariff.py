@@ -228,3 +228,11 @@ def test_a_bill_of_given_power_needs_no_plan():
     (period,) = charged.periods
     assert (period.period, period.reached, period.owed, period.billed) == ("2026-11", 30.0, 10.0, 30.0)
     assert (charged.cash, period.steps, charged.energy_kwh) == (-140.0, (0,), 50.0)
+
+
+def test_a_feed_in_limit_holds_below_the_export_limit():
+    found = problem([solar()], [100.0, 100.0], series={"pv1": [50.0, 20.0]}, export_limit_kw=40.0)
+    limited = replace(found, connection=found.connection.model_copy(update={"feed_in_limit_kw": 30.0}))
+    assert plan(limited, CREATED).site_export_kw == pytest.approx((30.0, 20.0))
+    wide = replace(found, connection=found.connection.model_copy(update={"feed_in_limit_kw": 300.0}))
+    assert plan(wide, CREATED).site_export_kw == pytest.approx((40.0, 20.0))

@@ -6,6 +6,7 @@ from pathlib import Path
 from vpp.domain.plan import Plan, Repair, Status
 from vpp.report.axis import TimeAxis
 from vpp.report.binding import told_limits
+from vpp.report.charges import HEAD, charge_rows
 from vpp.report.pictures import assets_section, power_section, prices_section, stored_section
 from vpp.report.story import assumptions, costs, headline, trade
 from vpp.report.tables import (
@@ -38,6 +39,7 @@ def report_page(plan: Plan, seal: str) -> str:
         _money(plan),
         _limits(plan, calendar),
         "</div>",
+        _charges(plan, calendar),
         prices_section(plan, axis),
         power_section(plan, axis),
         stored_section(plan, axis),
@@ -113,6 +115,15 @@ def _money(plan: Plan) -> str:
             f'<b style="left:{-100 * low / width:.2f}%"></b></td></tr>'
         )
     return section(f"Money <span class=unit>{escape(m.currency)}</span>", f'<table class="bars">{bars}</table>')
+
+
+def _charges(plan: Plan, calendar: Calendar) -> str:
+    """What the grid charges; nothing where it charges nothing."""
+    rows = charge_rows(plan, calendar)
+    if not rows:
+        return ""
+    head = (*HEAD, plan.money.currency)
+    return section("What the grid charges", html_table(head, rows, numbers_from=3, identity="tariff"))
 
 
 def _limits(plan: Plan, calendar: Calendar) -> str:

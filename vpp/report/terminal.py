@@ -7,6 +7,7 @@ from pathlib import Path
 from vpp.domain.plan import Plan
 from vpp.report.actions import actions, periods
 from vpp.report.binding import told_limits, worth
+from vpp.report.charges import HEAD, charge_rows
 from vpp.report.refusals import NARROW
 from vpp.report.sparkline import Columns, sparkline
 from vpp.report.story import assumptions, costs, energy_text, groups, headline, total, trade
@@ -42,7 +43,7 @@ def summary(plan: Plan, written: Sequence[Path], *, width: int, shows_bars: bool
     lines.append("")
     if shows_bars:
         lines += [*_bars(plan, width), ""]
-    lines += [*_periods(plan, width), *_actions(plan, calendar, width), *_money(plan)]
+    lines += [*_periods(plan, width), *_actions(plan, calendar, width), *_money(plan), *_charges(plan, calendar, width)]
     lines += [*_ageing(plan, width)]
     lines += [*_limits(plan, calendar, width), *_files(written)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -167,6 +168,14 @@ def _ageing(plan: Plan, width: int) -> Iterator[str]:
         yield from table(head, told[:MOST_WORN], numbers_from=1, width=width)
         if len(told) > MOST_WORN:
             yield f"  … and {len(told) - MOST_WORN:,} more in plan.json"
+        yield ""
+
+
+def _charges(plan: Plan, calendar: Calendar, width: int) -> Iterator[str]:
+    """What the grid charges; nothing where it charges nothing."""
+    rows = [tuple(cell.replace(NARROW_SPACE, " ") for cell in row) for row in charge_rows(plan, calendar, spans=1)]
+    if rows:
+        yield from table((*HEAD, plan.money.currency), rows[:MOST_PERIODS], numbers_from=3, width=width)
         yield ""
 
 

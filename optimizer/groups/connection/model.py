@@ -24,7 +24,7 @@ class Options:
 
 def parameters(connection: Connection) -> Parameters:
     """Numbers of the connection."""
-    return {"import_limit_kw": connection.import_limit_kw, "export_limit_kw": connection.export_limit_kw}
+    return {"import_limit_kw": connection.import_limit_kw, "export_limit_kw": connection.highest_export_kw}
 
 
 def build(b: Any, chosen: Options) -> None:
