@@ -40,7 +40,7 @@ def written(site):
 
 
 def test_sites_are_shipped():
-    assert {path.stem for path in SITES} >= {"tiny", "shop", "station", "wind_park"}
+    assert {path.stem for path in SITES} >= {"tiny", "shop", "station", "wind_park", "factory"}
 
 
 def test_it_has_no_faults(site, vpp):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.vpp.command import ROOT
 from tests.vpp.plan_files import read_plan
 from tests.vpp.site_folder import changed, write_site
 
@@ -32,3 +33,16 @@ def test_every_entry_is_told_with_what_it_charges_and_when(vpp, folder):
         assert "20 owed" in text
     assert "What the grid charges" in files.report
     assert json.dumps(files.document)
+
+
+def test_the_shipped_factory_stays_at_the_peak_that_it_has_reached(vpp, folder):
+    """Its battery could charge faster; one kW more would earn 8 cents and cost 9.50."""
+    told = vpp("plan", ROOT / "site_configs" / "factory.yaml", "--day", "2026-11-26", "--out", folder / "plan")
+    assert told.code == 0, told.err
+    files = read_plan(folder / "plan")
+    assert min(files.site_export_kw()) == pytest.approx(-480.0)
+    assert max(files.site_export_kw()) <= 180 + 1e-6
+    (demand,) = [entry for entry in files.document["tariff"] if entry["id"] == "demand"]
+    assert demand["cash"] == pytest.approx(0.0, abs=1e-6)
+    assert 0.05 < demand["periods"][0]["worth_per_kw"] < 9.5
+    assert files.document["objective"]["net"] == pytest.approx(-951.82, abs=0.01)
