@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from optimizer.planner import plan
+from optimizer.rolling import Rolling
 from optimizer.tariff.bill import bill
 from optimizer.tariff.schema import EnergyFee, EnergyTier, PeakCharge, PeakTier, When
 from tests.sites import CREATED, battery, hours, load, problem, solar
@@ -236,3 +237,22 @@ def test_a_feed_in_limit_holds_below_the_export_limit():
     assert plan(limited, CREATED).site_export_kw == pytest.approx((30.0, 20.0))
     wide = replace(found, connection=found.connection.model_copy(update={"feed_in_limit_kw": 300.0}))
     assert plan(wide, CREATED).site_export_kw == pytest.approx((40.0, 20.0))
+
+
+def test_pain_5_a_running_site_re_plans_to_the_same_money_as_a_plan_made_anew():
+    """Over midnight and the turn of the month, in the middle of steps and averages, with a rising peak."""
+    rolling, store, worth = Rolling(), ideal(60.0, 40.0), {}
+    entries = (peak(average_minutes=30), fee(price=30.0, when=When(months=[1, 12], hours="06:00-22:00")))
+    begin = datetime(2026, 11, 30, 22, tzinfo=UTC).timestamp()
+    for k in range(6):
+        minutes = 25 * k
+        first_s = 900 - 60 * minutes % 900
+        horizon = Horizon(datetime.fromtimestamp(begin + 60 * minutes, UTC), 900, 16, "UTC", first_s)
+        load_kw = [20.0 + 15 * ((j + k) % 4) for j in range(16)]
+        so_far = {"demand": SoFar(peak_kw=10.0 + 4 * k, block_kwh=2.0)}
+        found = consumer(load_kw, *entries, horizon=horizon, so_far=so_far, prices=[50.0 + j for j in range(16)],
+                         assets=[store])  # fmt: skip
+        warm, cold = rolling.plan(found, CREATED), Rolling()
+        cold._worth_per_mwh = worth  # the same worth of what is left
+        assert warm.money.net == pytest.approx(cold.plan(found, CREATED).money.net, abs=1e-6)
+        worth = dict(rolling._worth_per_mwh)
