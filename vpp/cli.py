@@ -108,6 +108,11 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("site", type=Path, nargs="?", metavar="SITE.yaml", help="the site file")
     check.add_argument("--schema", action="store_true", help="print the JSON Schema of the site file")
 
+    ageing = commands.add_parser("ageing", parents=[shared], help="count the cycles of a measured state of charge")
+    ageing.add_argument("site", type=Path, metavar="SITE.yaml", help="the site file; a store of it has `ageing`")
+    ageing.add_argument("trace", type=Path, metavar="TRACE.csv", help="columns start_utc (or at) and soc_fraction")
+    ageing.add_argument("--asset", metavar="ID", help="whose trace it is; default: the only store with `ageing`")
+
     audit = commands.add_parser("audit", help="prove that nobody changed what a dispatcher wrote down")
     audits = audit.add_subparsers(dest="audit", required=True, metavar="WHAT")
     verify = audits.add_parser("verify", parents=[shared], help="find the first broken record of the journal")

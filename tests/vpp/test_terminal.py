@@ -54,7 +54,7 @@ def test_what_cycles_take_of_a_store_is_told_beside_what_the_plan_paid():
 
 def test_a_short_life_is_told_in_years_and_a_long_one_is_not():
     assert lasting(1 / 365.25 / 7.25, 24) == "7.2\u00a0years"
-    assert lasting(1e-9, 24) == lasting(0.0, 24) == "100\u00a0years or more"
+    assert lasting(1e-9, 24) == lasting(0.0, 24) == "100+\u00a0years"
 
 
 def test_every_charge_and_discharge_is_told_with_what_it_brings():

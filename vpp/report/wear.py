@@ -20,7 +20,8 @@ TRIPS_NOTE = (
 )
 WEAR_NOTE = (
     "The plan prices a cycle by the depth at which its energy lies in the store; afterwards cycles are counted by "
-    "rainflow. The two part where a store ends otherwise than it began, and within a depth segment."
+    "rainflow. The two part where a store ends otherwise than it began, and within a depth segment. "
+    "Cycles last: how long a life is if nothing else takes of it."
 )
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 """Head and rows."""
@@ -30,7 +31,7 @@ def wear_table(plan: Plan) -> Table:
     """Each store with a law of ageing: life used, what the plan was charged, what is counted afterwards."""
     has_rest = any(wear.resting_cost > NOTHING for wear in plan.ageing)
     hours = sum(plan.horizon.step_hours)
-    head = ["Ageing", "life used", "full cycles", "cost in plan", "by rainflow"]
+    head = ["Ageing", "life used", "cycles", "cost in plan", "by rainflow"]
     head += ["at rest"] if has_rest else []
     rows = []
     for wear in plan.ageing:
@@ -38,7 +39,7 @@ def wear_table(plan: Plan) -> Table:
         row += [money(wear.cycling_cost), money(wear.rainflow_cost)]
         row += [money(wear.resting_cost)] if has_rest else []
         rows.append([*row, lasting(wear.life_used_fraction, hours)])
-    return [*head, "cycles alone last"], rows
+    return [*head, "cycles last"], rows
 
 
 def stores_section(plan: Plan) -> str:
@@ -79,5 +80,5 @@ def lasting(used_fraction: float, hours: float) -> str:
     """How long a life lasts of which a share is used in some hours."""
     years = hours / HOURS_PER_YEAR / used_fraction if used_fraction > 0 else MOST_YEARS
     if years >= MOST_YEARS:
-        return f"{MOST_YEARS}{NARROW_SPACE}years or more"
+        return f"{MOST_YEARS}+{NARROW_SPACE}years"
     return f"{number(years, 0 if years >= 10 else 1)}{NARROW_SPACE}years"  # noqa: PLR2004 - one decimal says nothing
