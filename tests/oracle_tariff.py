@@ -80,7 +80,8 @@ def _peak(rows, p, entry, flow, groups) -> None:
             hours = sum(h[t] for t in steps)
             metered = 0.0
             if 0 in steps and known is not None and known.block_kwh is not None:
-                hours, metered = _length(p, entry) / 3600, known.block_kwh
+                since_s = (starts[0].minute * 60 + starts[0].second) % _length(p, entry)
+                hours, metered = hours + since_s / 3600, known.block_kwh
             if holds(entry.when, starts[steps[0]]):
                 rows.row({own: hours, **{flow[t]: -h[t] for t in steps}}, metered, np.inf)
         year, month = starts[group[0]].year, starts[group[0]].month
