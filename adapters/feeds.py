@@ -187,7 +187,7 @@ def read_series(source: SeriesSource, folder: Path) -> Series:
     """Read one series.
 
     Args:
-        source: The column that is meant.
+        source: The file and the one column that is meant.
         folder: Where a relative path begins.
 
     Raises:
@@ -198,7 +198,8 @@ def read_series(source: SeriesSource, folder: Path) -> Series:
     if not path.is_file():
         raise UnreadableSeriesError("file", "no such file", f"Looked for {path}.")
     table = _table(path, path.stat().st_mtime_ns)
-    for name in (TIME_COLUMN, source.column, *source.where):
+    column = str(source.column)
+    for name in (TIME_COLUMN, column, *source.where):
         if name not in table.columns:
             columns = [str(column) for column in table.columns]
             close = get_close_matches(name, columns, 1)
@@ -213,7 +214,7 @@ def read_series(source: SeriesSource, folder: Path) -> Series:
         if table.empty:
             choice = ", ".join(sorted(set(known))[:NAMED_AT_MOST])
             raise UnreadableSeriesError("where", f"no row with {name} = {wanted!r}", f"There are {choice}.")
-    return _series(table[TIME_COLUMN], table[source.column], source.scale, path)
+    return _series(table[TIME_COLUMN], table[column], source.scale, path)
 
 
 @lru_cache(maxsize=32)

@@ -11,11 +11,10 @@ from optimizer.asset import Asset
 from optimizer.groups.connection.schema import Connection
 from optimizer.tariff.schema import TariffEntry
 from vpp.domain.horizon import Horizon
+from vpp.domain.series import middle_of
 from vpp.domain.tariff import SoFar
 
 Array = NDArray[np.float64]
-SAME_WEIGHT = 1e-9
-"""Weights that differ by no more are equal."""
 Parameters = dict[str, float | Array]
 """Numbers of one block by name: a float, or an array whose first index is time."""
 
@@ -178,9 +177,7 @@ class Problem:
     @property
     def shown(self) -> int:
         """Number of the scenario whose schedule is shown: the heaviest, of equally heavy ones the middle one."""
-        heaviest = max((s.weight for s in self.scenarios), default=1.0)
-        equals = [k for k, s in enumerate(self.scenarios) if s.weight >= heaviest - SAME_WEIGHT]
-        return equals[(len(equals) - 1) // 2] if equals else 0
+        return middle_of([scenario.weight for scenario in self.scenarios]) if self.scenarios else 0
 
     @property
     def step_h(self) -> Array:

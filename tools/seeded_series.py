@@ -42,9 +42,16 @@ def bell(at: datetime, centre_h: float, width_h: float) -> float:
 
 def write(path: Path, column: str, steps: Iterator[datetime], value: Callable[[datetime], float]) -> None:
     """Write one series as a CSV file."""
+    write_together(path, (column,), steps, lambda at: (value(at),))
+
+
+def write_together(
+    path: Path, columns: tuple[str, ...], steps: Iterator[datetime], values: Callable[[datetime], tuple[float, ...]]
+) -> None:
+    """Write several series as one CSV file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ},{value(at):.2f}" for at in steps]
-    path.write_text("\n".join([f"start_utc,{column}", *rows]) + "\n", "utf-8")
+    rows = [f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ},{','.join(f'{v:.2f}' for v in values(at))}" for at in steps]
+    path.write_text("\n".join([",".join(("start_utc", *columns)), *rows]) + "\n", "utf-8")
 
 
 def spot_price(seed: int, level: float, spread: float, sunday_sun: float) -> Callable[[datetime], float]:
@@ -69,6 +76,30 @@ def sun(seed: int, capacity_kw: float, half_day_h: float) -> Callable[[datetime]
         return capacity_kw * max(0.0, 0.78 * height**1.3 * (1 - abs(clouds[0])))
 
     return power_kw
+
+
+def sun_quantiles(seed: int, capacity_kw: float, half_day_h: float) -> Callable[[datetime], tuple[float, ...]]:
+    """What photovoltaic power one, five and nine times in ten stays below."""
+    middle, noise = sun(seed, capacity_kw, half_day_h), random.Random(seed + 100)
+    doubt = [0.4]
+
+    def power_kw(at: datetime) -> tuple[float, ...]:
+        doubt[0] = min(0.7, max(0.15, doubt[0] + noise.gauss(0, 0.02)))
+        likely = middle(at)
+        return likely * (1 - doubt[0]), likely, min(0.9 * capacity_kw, likely * (1 + 0.6 * doubt[0]))
+
+    return power_kw
+
+
+def imbalance(seed: int, price: Callable[[datetime], float]) -> Callable[[datetime], tuple[float, ...]]:
+    """A spot price, what a shortfall costs above it, and what a surplus brings below it."""
+    noise = random.Random(seed)
+
+    def prices(at: datetime) -> tuple[float, ...]:
+        spot = price(at)
+        return spot, spot + 18 + abs(noise.gauss(0, 14)), spot - 12 - abs(noise.gauss(0, 9))
+
+    return prices
 
 
 def wind(seed: int, capacity_kw: float) -> Callable[[datetime], float]:
@@ -113,6 +144,13 @@ def write_all(folder: Path) -> None:
     write(shop / "feed_in.csv", "export_per_mwh", iter(prices), lambda at: prices[at])
     write(shop / "pv.csv", "pv_kw", local_steps(*clock_change, berlin, 15), sun(5, 80, 4.9))
     write(shop / "load.csv", "load_kw", local_steps(*clock_change, berlin, 15), load(6, 12, 34))
+
+    solar, madrid = folder / "solar_park", "Europe/Madrid"
+    ahead = imbalance(10, spot_price(9, 76, 40, 0.8))
+    names = ("price_per_mwh", "shortfall_per_mwh", "surplus_per_mwh")
+    write_together(solar / "prices.csv", names, local_steps(*week, madrid, 15), ahead)
+    quantiles = sun_quantiles(11, 10_000, 4.8)
+    write_together(solar / "pv.csv", ("p10_kw", "p50_kw", "p90_kw"), local_steps(*week, madrid, 15), quantiles)
 
     write(park / "prices.csv", "price_per_mwh", local_steps(*week, chicago, 60), spot_price(7, 24, 42, 0.4))
     write(park / "wind.csv", "wind_kw", local_steps(*week, chicago, 15), wind(8, 50_000))

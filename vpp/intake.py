@@ -6,27 +6,23 @@ Every fault of all of them is found before anything is said, so that one correct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from math import inf
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from adapters.feeds import Series, UnreadableSeriesError, read_series
+from adapters.feeds import Series
 from optimizer.markets.schema import Product
-from optimizer.problem import Energy, Options, Problem, Reserve, State
+from optimizer.problem import Energy, Imbalance, Options, Problem, Reserve, Risk, Scenario, State
 from optimizer.technologies.premises import technology_premises
-from vpp.document import Document, Path_
+from vpp.document import Document
 from vpp.domain.errors import Fault, InputError
 from vpp.domain.horizon import Horizon
 from vpp.domain.inputs import SERIES, SITE, STATE
-from vpp.domain.series import Premise, SeriesSource
-from vpp.faults import path_text, value_text
+from vpp.domain.series import Premise, middle_of
+from vpp.readings import Reading, Table, implausible, is_energy_price, premise, read_source, sources, tables
 from vpp.site import Site, SiteFile, parse_site, product_of
 from vpp.state import read_state
-
-LARGEST_PRICE_PER_MWH = 1e12
-"""No price of any currency comes near it; a solver would stumble over more."""
 
 
 @dataclass(frozen=True)
@@ -58,21 +54,6 @@ class Case:
     """Every file that was read: what it is to the plan, its name there, and where it lies."""
 
 
-@dataclass
-class Reading:
-    """A series that the document refers to."""
-
-    path: Path_
-    source: SeriesSource
-    series: Series | None = None
-    faults: list[Fault] = field(default_factory=list)
-
-    def fault(self, document: Document, part: str, problem: str, remedy: str = "") -> Fault:
-        """A fault of one part of the source: `file`, `column` or `where`."""
-        path, value = (*self.path, part), getattr(self.source, part)
-        return Fault(document.name, path_text(path), value_text(value), problem, remedy, document.line(path))
-
-
 def take_in(request: Request, created: datetime) -> Case:
     """Read everything that a plan rests on.
 
@@ -86,7 +67,7 @@ def take_in(request: Request, created: datetime) -> Case:
     """
     document, site_file, faults = parse_site(request.site_path)
     document = replace(document, moved=request.moved)
-    readings = [read_source(document, reading) for reading in sources(document, request)]
+    readings = [read_source(document, reading) for reading in sources(document, request.prices_path)]
     faults += [fault for reading in readings for fault in reading.faults]
     horizon, span_faults = _horizon(document, request, readings, created)
     faults += span_faults
@@ -97,15 +78,16 @@ def take_in(request: Request, created: datetime) -> Case:
         states, state_faults = read_state(request.state_path, site_file.assets)
         faults += state_faults
     if not faults and site_file is not None and horizon is not None:
-        series = {r.path: r.series.over(horizon) for r in readings if r.series is not None}
-        faults += _implausible(document, site_file, readings, series, horizon)
+        series = tables(readings, horizon)
+        faults += implausible(document, site_file, readings, series, horizon)
         if not faults:
-            problem = problem_of(site_file, horizon, series, states)
-            read = [_premise(reading, horizon) for reading in readings]
+            problem = _problem_over(site_file, horizon, readings, series, states)
+            read = [premise(reading, horizon) for reading in readings]
             of_library = [p for asset in problem.assets for p in technology_premises(asset, problem.currency)]
             return Case(
                 problem, (*read, *of_library, *_coarse_averages(site_file)), _files(document, request, readings)
             )
+    faults = list(dict.fromkeys(faults))
     raise InputError(sorted(faults, key=lambda fault: (fault.file != document.name, fault.line or 0)))
 
 
@@ -116,45 +98,6 @@ def _files(document: Document, request: Request, readings: list[Reading]) -> tup
     if request.state_path is not None:
         files.append((STATE, request.state_path.name, request.state_path))
     return tuple(files)
-
-
-def sources(document: Document, request: Request) -> Iterator[Reading]:
-    """Every well-formed series source of the document, whatever else is wrong with it."""
-    for section in ("assets", "markets"):
-        entries = document.at((section,))
-        for index, entry in enumerate(entries if isinstance(entries, list) else []):
-            for key, value in entry.items() if isinstance(entry, dict) else ():
-                if isinstance(value, dict) and "file" in value:
-                    try:
-                        source = TypeAdapter(SeriesSource).validate_python(value)
-                    except ValidationError:
-                        continue
-                    yield Reading((section, index, key), _replaced(document, request, (section, index, key), source))
-
-
-def _replaced(document: Document, request: Request, path: Path_, source: SeriesSource) -> SeriesSource:
-    """The source with the file that the command line names, where it is the energy product's."""
-    if request.prices_path is None or not is_energy_price(document, path):
-        return source
-    return replace(source, file=str(request.prices_path.resolve()))
-
-
-def is_energy_price(document: Document, path: Path_) -> bool:
-    """Whether a series is the price of the energy product."""
-    if path[0] != "markets" or path[2] != "prices":
-        return False
-    product = product_of(document.at(path[:2]))
-    return product is not None and product.kind == "energy"
-
-
-def read_source(document: Document, reading: Reading) -> Reading:
-    """Read a series, and note what keeps it from being read."""
-    try:
-        source = replace(reading.source, file=str(document.place(reading.source.file)))
-        reading.series = read_series(source, Path())
-    except UnreadableSeriesError as error:
-        reading.faults.append(reading.fault(document, error.part, error.problem.text, error.problem.remedy))
-    return reading
 
 
 def _horizon(
@@ -204,40 +147,6 @@ def _series_faults(document: Document, reading: Reading, horizon: Horizon) -> It
         yield reading.fault(document, "file", problem.text, problem.remedy)
 
 
-def _implausible(
-    document: Document,
-    site_file: SiteFile,
-    readings: list[Reading],
-    series: dict[Path_, tuple[float, ...]],
-    horizon: Horizon,
-) -> Iterator[Fault]:
-    """Values that an asset or a product cannot have."""
-    for reading in readings:
-        section, index, key = reading.path
-        lowest, highest = -inf, inf
-        if section == "assets":
-            lowest, highest = site_file.assets[int(index)].plausible(str(key))
-        elif key == "hold_kw":
-            lowest = 0.0
-        else:
-            lowest, highest = -LARGEST_PRICE_PER_MWH, LARGEST_PRICE_PER_MWH
-        values = series[reading.path]
-        wrong = [step for step, value in enumerate(values) if not lowest <= value <= highest]
-        if wrong:
-            step, bounds = wrong[0], f"{lowest:g} to {highest:g}" if highest < inf else f"at least {lowest:g}"
-            at = horizon.starts[step].strftime("%Y-%m-%dT%H:%M:%SZ")
-            more = f" and in {len(wrong) - 1:,} more steps" if len(wrong) > 1 else ""
-            problem = f"must be {bounds}, and is {values[step]:g} at {at}{more}"
-            yield reading.fault(document, "column", problem, "If the file is in another unit, give a scale.")
-
-
-def _premise(reading: Reading, horizon: Horizon) -> Premise:
-    assert reading.series is not None, "only readable series become premises"
-    age_s = (horizon.start - reading.series.changed).total_seconds()
-    name = f"{path_text(reading.path)}: {reading.source.file}"
-    return Premise(name, max(0.0, age_s), reading.series.describe(horizon), "ok")
-
-
 def _coarse_averages(site_file: SiteFile) -> Iterator[Premise]:
     """Peaks whose averages are shorter than a step, so that the average of a step stands for them."""
     for index, entry in enumerate(site_file.tariff):
@@ -246,19 +155,38 @@ def _coarse_averages(site_file: SiteFile) -> Iterator[Premise]:
             yield Premise(f"tariff[{index}]: {entry.id}", None, check, "approximate")
 
 
-def problem_of(
-    site_file: SiteFile, horizon: Horizon, series: dict[Path_, tuple[float, ...]], states: dict[str, State]
+def _problem_over(
+    site_file: SiteFile, horizon: Horizon, readings: list[Reading], series: list[Table], states: dict[str, State]
 ) -> Problem:
+    """The problem of all scenarios; its own series are those of the scenario that is shown."""
+    problems = [problem_of(site_file, horizon, table, states) for table in series]
+    members = next((r.source.members for r in readings if len(r.source.members) > 1), ())
+    if not members:
+        return problems[0]
+    scenarios = tuple(
+        Scenario(member.name, member.weight, each.series, each.energy)
+        for member, each in zip(members, problems, strict=True)
+    )
+    return replace(problems[middle_of([member.weight for member in members])], scenarios=scenarios)
+
+
+def problem_of(site_file: SiteFile, horizon: Horizon, series: Table, states: dict[str, State]) -> Problem:
     """A site file and its series, of which every one has a value for every step, as a problem."""
     site = site_file.site
     reserves: list[Reserve] = []
     energy: Energy | None = None
+    settles_at: str | None = None
+    beside: dict[str, Imbalance] = {}
     for index, entry in enumerate(site_file.markets):
         product = product_of(entry)
         assert product is not None, "parse_site lets no unknown product pass"
         if product.kind == "energy":
             export_price = series.get(("markets", index, "export_prices"))
-            energy = Energy(product.id, series["markets", index, "prices"], export_price)
+            energy, settles_at = Energy(product.id, series["markets", index, "prices"], export_price), product.imbalance
+        elif product.kind == "imbalance":
+            shortfall = series["markets", index, "prices"]
+            surplus = series.get(("markets", index, "export_prices"), shortfall)
+            beside[product.id] = Imbalance(product.id, shortfall, surplus)
         else:
             held = entry.hold_kw
             constant = (held,) * horizon.count if isinstance(held, float | int) else ()
@@ -271,7 +199,7 @@ def problem_of(
         horizon=horizon,
         connection=site_file.connection,
         assets=tuple(site_file.assets),
-        energy=energy,
+        energy=energy if settles_at is None else replace(energy, imbalance=beside[settles_at]),
         reserves=tuple(reserves),
         tariff=tuple(site_file.tariff),
         series={
@@ -281,6 +209,7 @@ def problem_of(
         },
         states=states,
         options=Options(site_file.planning.gap_fraction, site_file.planning.time_limit_s),
+        risk=Risk(site_file.planning.cvar_weight, site_file.planning.cvar_alpha),
     )
 
 

@@ -13,13 +13,12 @@ import numpy as np
 from adapters.feeds import Series
 from adapters.substitutes import Filled, filled
 from optimizer.problem import State
-from vpp.document import Path_
 from vpp.domain.errors import InputError
 from vpp.domain.feed import Feed
 from vpp.domain.horizon import Horizon, local_midnight
 from vpp.domain.series import Premise
-from vpp.faults import path_text
-from vpp.intake import Case, Reading, Request, problem_of, read_source, sources
+from vpp.intake import Case, problem_of
+from vpp.readings import Reading, Table, read_source, sources
 from vpp.series_names import bounds_of, series_of
 from vpp.site import parse_site
 
@@ -59,9 +58,9 @@ def look_ahead(
     horizon = rolling_horizon(now, site_file.site.timezone, site_file.site.step_minutes * 60)
     names = {path: name for name, (path, _) in series_of(site_file).items()}
     bounds, edges = bounds_of(site_file), np.array([edge.timestamp() for edge in horizon.edges])
-    series: dict[Path_, tuple[float, ...]] = {}
+    series: Table = {}
     premises: list[Premise] = []
-    for reading in (read_source(document, r) for r in sources(document, Request(site_path))):
+    for reading in (read_source(document, r) for r in sources(document) if r.is_shown):
         own = [_of_feed(feed) for feed in reversed(feeds.get(names[reading.path], ()))]
         candidates = own + ([reading.series] if reading.series is not None else [])
         may_be = bounds[names[reading.path]]
@@ -90,8 +89,9 @@ def _premise(reading: Reading, values: Filled, candidates: list[Series], horizon
     before = f"{' or '.join(map(_span, values.days_back))} before"
     check = f"{known} of {horizon.count} steps" + ("" if known == horizon.count else f", the rest from {before}")
     verdict = "ok" if all(near) else f"substituted by {before}"
-    name = f"{path_text(reading.path)}: {reading.source.file}"
-    return Premise(name, max(0.0, (now - changed).total_seconds()), check, verdict)
+    if len(reading.source.members) > 1:
+        check += f"; of {len(reading.source.members)} scenarios this one alone, until the next plan"
+    return Premise(reading.told, max(0.0, (now - changed).total_seconds()), check, verdict)
 
 
 def _span(days: int) -> str:

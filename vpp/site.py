@@ -21,6 +21,7 @@ from vpp.document import Document, read_document
 from vpp.domain.errors import Fault
 from vpp.faults import did_you_mean, faults_of, path_text, value_text
 from vpp.tariff_faults import tariff_faults
+from vpp.uncertain import uncertainty_faults
 
 if TYPE_CHECKING:
     AnyAsset = Asset
@@ -63,6 +64,10 @@ class Planning(Section):
     """Distance to the best possible net, as a share of it, at which a search may end."""
     time_limit_s: Positive | None = None
     """Longest search [s]; default: none."""
+    cvar_weight: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of what is maximised that is the mean of the worst scenarios; the rest is the mean of all."""
+    cvar_alpha: Annotated[float, Field(ge=0, lt=1)] = 0.95
+    """The worst scenarios are those of the last 1 − alpha of all probability."""
 
 
 class SiteFile(Section):
@@ -127,12 +132,14 @@ def _faults_between(document: Document) -> Iterator[Fault]:
     yield from _unpriced_technologies(document)
     yield from _bindings(document)
     yield from tariff_faults(document)
+    yield from uncertainty_faults(document)
     markets = document.at(("markets",))
     entries = markets if isinstance(markets, list) else []
     for index, entry in enumerate(entries):
         if isinstance(entry, dict):
             yield from _entry_faults(document, ("markets", index), entry)
     yield from _repeated_products(document, entries)
+    yield from _imbalance_faults(document, entries)
     kinds = [product.kind for product in map(product_of, entries) if product is not None]
     if entries and len(kinds) == len(entries) and kinds.count("energy") != 1:
         problem = f"must hold exactly one energy product, and holds {kinds.count('energy')}"
@@ -200,6 +207,29 @@ def _repeated_products(document: Document, entries: list[Any]) -> Iterator[Fault
         lines.setdefault(product.id, document.line(path))
 
 
+def _imbalance_faults(document: Document, entries: list[Any]) -> Iterator[Fault]:
+    """An energy product and what settles beside it need one another, and what is sold ahead has one price."""
+    products = list(enumerate(map(product_of, entries)))
+    offered = {product.id for _, product in products if product is not None and product.kind == "imbalance"}
+    settled = {product.imbalance for _, product in products if product is not None and product.imbalance is not None}
+    for index, product in products:
+        path = ("markets", index, "product")
+        place = (document.name, path_text(path), f'"{product.id}"' if product is not None else "")
+        if product is not None and product.imbalance is not None:
+            if product.imbalance not in offered:
+                problem = f"settles beside itself at {product.imbalance}, which has no entry"
+                remedy = f"Add an entry of {product.imbalance} with its prices, or sell energy as it is metered."
+                yield Fault(*place, problem, remedy, document.line(path))
+            if entries[index].get("export_prices") is not None:
+                at = ("markets", index, "export_prices")
+                written = value_text(entries[index]["export_prices"])
+                problem = "means nothing for energy that is sold ahead, which has one price"
+                yield Fault(document.name, path_text(at), written, problem, "Leave it out.", document.line(at))
+        elif product is not None and product.kind == "imbalance" and product.id not in settled:
+            problem = "settles what is metered beside an energy product, and none names it"
+            yield Fault(*place, problem, "Such as energy_scheduled.", document.line(path))
+
+
 def _entry_faults(document: Document, path: tuple[str | int, ...], entry: dict[str, Any]) -> Iterator[Fault]:
     name = entry.get("product")
     if isinstance(name, str) and name not in known_products():
@@ -213,6 +243,7 @@ def _entry_faults(document: Document, path: tuple[str | int, ...], entry: dict[s
     required, useless = {
         "energy": (("prices",), ("hold_kw",)),
         "capacity": (("hold_kw",), ("prices", "export_prices")),
+        "imbalance": (("prices",), ("hold_kw",)),
     }[product.kind]
     for key in required:
         if entry.get(key) is None:

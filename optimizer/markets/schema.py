@@ -28,12 +28,15 @@ class Product(Section):
 
     id: Id
     """Name of the product in files and topics."""
-    kind: Literal["energy", "capacity"]
-    """What is sold: energy that is metered, or power that is held ready."""
+    kind: Literal["energy", "capacity", "imbalance"]
+    """What is sold: energy, power that is held ready, or what is metered beside energy that was sold ahead."""
     direction: Literal["net", "up", "down", "symmetric"] = "net"
     """One signed quantity, more export, less export, or both alike."""
     reserve: ReserveRule = ReserveRule()
     """What stands behind a capacity product."""
+    imbalance: Id | None = None
+    """Product that settles what is metered beside an energy product; that one is then sold ahead, in one quantity per
+    step for whatever comes. Default: energy is sold as it is metered."""
 
     @field_validator("direction")
     @classmethod
@@ -41,8 +44,15 @@ class Product(Section):
         kind = info.data.get("kind")
         if kind == "capacity" and value == "net":
             raise ValueError("direction must be up, down or symmetric for a product of kind capacity")
-        if kind == "energy" and value != "net":
-            raise ValueError("direction must be net for a product of kind energy")
+        if kind in ("energy", "imbalance") and value != "net":
+            raise ValueError(f"direction must be net for a product of kind {kind}")
+        return value
+
+    @field_validator("imbalance")
+    @classmethod
+    def _is_of_energy(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("kind") in ("capacity", "imbalance"):
+            raise ValueError(f"imbalance means nothing for a product of kind {info.data['kind']}")
         return value
 
 
@@ -79,7 +89,8 @@ class MarketEntry(Section):
     product: NamedOrInline
     """Name of a product, or a product written out."""
     prices: SeriesSource | None = None
-    """Prices in the site's currency per MWh; for import alone where `export_prices` is given."""
+    """Prices in the site's currency per MWh; for import alone where `export_prices` is given. Of a product of kind
+    imbalance: what a shortfall costs, and a surplus brings where there are no `export_prices`."""
     export_prices: SeriesSource | None = None
     """Prices received where selling pays another price than buying costs."""
     hold_kw: NumberOrSeries | None = None

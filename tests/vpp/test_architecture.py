@@ -23,6 +23,9 @@ UNITS = (
 )  # fmt: skip
 DIMENSIONLESS = {
     "SeriesSource.scale": "a factor",
+    "SeriesSource.weights": "probabilities",
+    "Planning.cvar_weight": "a share of the objective",
+    "Planning.cvar_alpha": "a probability",
     "ReserveRule.power": "kilowatts held per kilowatt sold",
     "Value.value": "in the unit beside it",
     "Value.range": "in the unit beside it",
