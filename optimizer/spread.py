@@ -27,7 +27,8 @@ def read_outcome(future: Future, assembly: Assembly, value: Array) -> tuple[Outc
     positions = read_positions(problem, schedules, scheduled_kw)
     money = read_money(problem, own, value)
     verification = verify(problem, schedules, positions, money)
-    return Outcome(future.name, future.weight, money, schedules, positions), verification
+    prices = problem.energy.import_price_per_mwh
+    return Outcome(future.name, future.weight, money, schedules, positions, prices), verification
 
 
 def read_spread(problem: Problem, outcomes: tuple[Outcome, ...]) -> Spread | None:

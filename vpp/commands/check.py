@@ -4,6 +4,7 @@ import argparse
 import json
 from datetime import UTC, datetime
 
+from optimizer.problem import Problem
 from vpp.domain.errors import Fault, InputError
 from vpp.intake import Request, take_in
 from vpp.output import Output
@@ -33,6 +34,7 @@ def run(options: argparse.Namespace, output: Output) -> None:
     lines = [
         f"{options.site}: no faults",
         f"  {problem.site_name}   {calendar.title()}   {calendar.steps()}",
+        *_scenarios(problem),
         "",
         *table(("Input", "check", "verdict"), series, numbers_from=3),
         *([""] if others else []),
@@ -42,6 +44,15 @@ def run(options: argparse.Namespace, output: Output) -> None:
         "site_id": problem.site_id,
         "assets": [asset.id for asset in problem.assets],
         "next_day": calendar.days[0].isoformat(),
+        "scenarios": [{"name": scenario.name, "weight": scenario.weight} for scenario in problem.scenarios],
         "premises": [{"input": name, "check": check, "verdict": verdict} for name, check, verdict in rows],
     }
     output.result("\n".join(lines) + "\n", document)
+
+
+def _scenarios(problem: Problem) -> list[str]:
+    """How many scenarios there are, and how likely each is; nothing where nothing is uncertain."""
+    if not problem.scenarios:
+        return []
+    told = ", ".join(f"{scenario.name} {100 * scenario.weight:.4g} %" for scenario in problem.scenarios)
+    return [f"  {len(problem.scenarios):,} scenarios: {told}"]

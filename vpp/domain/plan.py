@@ -105,6 +105,7 @@ class Outcome:
     money: Money
     schedules: tuple[Schedule, ...]
     positions: tuple[Position, ...]
+    import_price_per_mwh: Values
 
     @cached_property
     def site_export_kw(self) -> Values:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vpp.domain.inputs import Inputs
-from vpp.domain.plan import BindingLimit, Plan
+from vpp.domain.plan import BindingLimit, Plan, Schedule, Spread
 from vpp.domain.tariff import Billed
 from vpp.report.page import report_page
 
@@ -29,6 +29,8 @@ def write_plan(plan: Plan, folder: Path) -> tuple[Plan, dict[str, Any], list[Pat
     """
     started = time.perf_counter()
     tables = {"plan.csv": plan_csv(plan), "positions.csv": positions_csv(plan)}
+    if plan.spread is not None:
+        tables["scenarios.csv"] = scenarios_csv(plan, plan.spread)
     plan = replace(plan, timing=replace(plan.timing, write=time.perf_counter() - started))
     digests = {name: digest(text) for name, text in tables.items()}
     document = plan_document(plan, digests)
@@ -41,21 +43,38 @@ def write_plan(plan: Plan, folder: Path) -> tuple[Plan, dict[str, Any], list[Pat
 
 def plan_csv(plan: Plan) -> str:
     """One row per step and asset: power, stored energy, state of charge, and every reserve held."""
+    columns, head = _reserve_columns(plan)
+    return _csv(head, _schedule_rows(plan, plan.schedules, columns))
+
+
+def scenarios_csv(plan: Plan, spread: Spread) -> str:
+    """The rows of `plan.csv` for every scenario, one after the other."""
+    columns, head = _reserve_columns(plan)
+    rows = (
+        [outcome.name, *row] for outcome in spread.outcomes for row in _schedule_rows(plan, outcome.schedules, columns)
+    )
+    return _csv(["scenario", *head], rows)
+
+
+def _reserve_columns(plan: Plan) -> tuple[list[tuple[str, str]], list[str]]:
+    """Every reserve and way, and the names of all columns."""
     reserves = list(dict.fromkeys((p.product, p.direction) for p in plan.positions if p.direction != "net"))
     columns = [
         (product, way) for product, direction in reserves for way in ("up", "down") if direction in (way, "symmetric")
     ]
     head = ["start_utc", "asset_id", "export_kw", "stored_kwh", "soc_fraction"]
+    return columns, [*head, *(f"{product}_{way}_kw" for product, way in columns)]
 
-    def rows() -> Iterator[list[str]]:
-        for step, start in enumerate(plan.horizon.starts):
-            for schedule in plan.schedules:
-                held = {"up": schedule.up_kw, "down": schedule.down_kw}
-                values = [schedule.export_kw, schedule.stored_kwh, schedule.soc_fraction]
-                values += [held[way].get(product) for product, way in columns]
-                yield [instant(start), schedule.asset_id, *("" if v is None else decimal(v[step]) for v in values)]
 
-    return _csv([*head, *(f"{product}_{way}_kw" for product, way in columns)], rows())
+def _schedule_rows(
+    plan: Plan, schedules: Sequence[Schedule], columns: Sequence[tuple[str, str]]
+) -> Iterator[list[str]]:
+    for step, start in enumerate(plan.horizon.starts):
+        for schedule in schedules:
+            held = {"up": schedule.up_kw, "down": schedule.down_kw}
+            values = [schedule.export_kw, schedule.stored_kwh, schedule.soc_fraction]
+            values += [held[way].get(product) for product, way in columns]
+            yield [instant(start), schedule.asset_id, *("" if v is None else decimal(v[step]) for v in values)]
 
 
 def positions_csv(plan: Plan) -> str:
@@ -131,6 +150,7 @@ def plan_document(plan: Plan, digests: dict[str, str]) -> dict[str, Any]:
             }
             for r in plan.repairs
         ],
+        **_uncertainty(plan.spread),
         "reserve_cost": dict(plan.reserve_cost or {}),
         "tariff": [_billed(plan, billed) for billed in plan.tariff],
         **({"ageing": _ageing(plan)} if plan.ageing else {}),
@@ -189,6 +209,19 @@ def decimal(value: float) -> str:
     """With up to twelve decimals, and none that say nothing."""
     text = f"{value:.12f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def _uncertainty(spread: Spread | None) -> dict[str, Any]:
+    """What comes of the plan in each scenario, and of the worst of them."""
+    if spread is None:
+        return {"scenarios": [], "risk": None}
+    return {
+        "scenarios": [
+            {"name": o.name, "weight": o.weight, "net": o.money.net, "is_shown": place == spread.shown}
+            for place, o in enumerate(spread.outcomes)
+        ],
+        "risk": {"cvar": spread.cvar, "cvar_alpha": spread.cvar_alpha, "cvar_weight": spread.cvar_weight},
+    }
 
 
 def limit_document(plan: Plan, limit: BindingLimit) -> dict[str, Any]:

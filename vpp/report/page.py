@@ -8,6 +8,7 @@ from vpp.report.axis import TimeAxis
 from vpp.report.binding import told_limits
 from vpp.report.charges import HEAD, charge_rows
 from vpp.report.pictures import assets_section, power_section, prices_section, stored_section
+from vpp.report.scenarios import scenarios_section, told_spread
 from vpp.report.story import assumptions, costs, headline, trade
 from vpp.report.tables import (
     actions_section,
@@ -40,6 +41,7 @@ def report_page(plan: Plan, seal: str) -> str:
         _limits(plan, calendar),
         "</div>",
         _charges(plan, calendar),
+        scenarios_section(plan, axis),
         prices_section(plan, axis),
         power_section(plan, axis),
         stored_section(plan, axis),
@@ -77,7 +79,7 @@ def _head(plan: Plan, calendar: Calendar) -> str:
         f'<p class="status {plan.status}">{plan.status.upper()}</p>'
         f'<p class="when">{calendar.title()} · {escape(plan.horizon.timezone)} · {steps}</p></header>'
         f'{warning}<p class="headline">{escape(headline(plan))}</p>'
-        f'<p class="told">{text(f"{trade(plan)} {costs(plan)}".strip())}</p>'
+        f'<p class="told">{text(" ".join(filter(None, (told_spread(plan), trade(plan), costs(plan)))))}</p>'
         f"{_assumptions(plan)}"
     )
 

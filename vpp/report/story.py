@@ -19,6 +19,8 @@ def headline(plan: Plan) -> str:
     """What the plan earns, and what it is worth against leaving the stores alone."""
     net, currency = plan.money.net, plan.money.currency
     told = f"{'Earns' if net >= 0 else 'Spends'} {money(abs(net))}{NARROW_SPACE}{currency}"
+    if plan.spread is not None:
+        told += f" on average over {len(plan.spread.outcomes):,} scenarios"
     types = [schedule.asset_type for schedule in plan.schedules if schedule.stored_kwh is not None]
     if not types:
         return f"{told}."

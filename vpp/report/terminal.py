@@ -9,6 +9,7 @@ from vpp.report.actions import actions, periods
 from vpp.report.binding import told_limits, worth
 from vpp.report.charges import HEAD, charge_rows
 from vpp.report.refusals import NARROW
+from vpp.report.scenarios import spread_rows, told_spread
 from vpp.report.sparkline import Columns, sparkline
 from vpp.report.story import assumptions, costs, energy_text, groups, headline, total, trade
 from vpp.report.wear import wear_table
@@ -38,13 +39,13 @@ def summary(plan: Plan, written: Sequence[Path], *, width: int, shows_bars: bool
     lines = ["", *_title(plan, calendar, width), ""]
     lines += [line for repair in plan.repairs for line in sentences(repair.message, width)]
     lines += [""] if plan.repairs else []
-    for text in (headline(plan), trade(plan), costs(plan), assumptions(plan)):
+    for text in (headline(plan), told_spread(plan), trade(plan), costs(plan), assumptions(plan)):
         lines += sentences(text, width)
     lines.append("")
     if shows_bars:
         lines += [*_bars(plan, width), ""]
     lines += [*_periods(plan, width), *_actions(plan, calendar, width), *_money(plan), *_charges(plan, calendar, width)]
-    lines += [*_ageing(plan, width)]
+    lines += [*_ageing(plan, width), *_scenarios(plan, width)]
     lines += [*_limits(plan, calendar, width), *_files(written)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -176,6 +177,14 @@ def _charges(plan: Plan, calendar: Calendar, width: int) -> Iterator[str]:
     rows = [tuple(cell.replace(NARROW_SPACE, " ") for cell in row) for row in charge_rows(plan, calendar, spans=1)]
     if rows:
         yield from table((*HEAD, plan.money.currency), rows[:MOST_PERIODS], numbers_from=3, width=width)
+        yield ""
+
+
+def _scenarios(plan: Plan, width: int) -> Iterator[str]:
+    if plan.spread is not None:
+        head, rows = spread_rows(plan)
+        plain = [tuple(cell.replace(NARROW_SPACE, " ") for cell in row) for row in rows]
+        yield from table(head, plain, numbers_from=1, width=width)
         yield ""
 
 
