@@ -187,7 +187,7 @@ def read_series(source: SeriesSource, folder: Path) -> Series:
     """Read one series.
 
     Args:
-        source: The file and the one column that is meant.
+        source: The column that is meant; of one that is uncertain, the middle scenario.
         folder: Where a relative path begins.
 
     Raises:
@@ -198,7 +198,7 @@ def read_series(source: SeriesSource, folder: Path) -> Series:
     if not path.is_file():
         raise UnreadableSeriesError("file", "no such file", f"Looked for {path}.")
     table = _table(path, path.stat().st_mtime_ns)
-    column = str(source.column)
+    column = source.middle.column
     for name in (TIME_COLUMN, column, *source.where):
         if name not in table.columns:
             columns = [str(column) for column in table.columns]

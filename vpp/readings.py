@@ -11,7 +11,7 @@ from adapters.feeds import Series, UnreadableSeriesError, read_series
 from vpp.document import Document, Path_
 from vpp.domain.errors import Fault
 from vpp.domain.horizon import Horizon
-from vpp.domain.series import QUANTILE_WEIGHTS, Member, Premise, SeriesSource, middle_of
+from vpp.domain.series import QUANTILE_WEIGHTS, Member, Premise, SeriesSource
 from vpp.faults import path_text, value_text
 from vpp.site import SiteFile, product_of
 from vpp.uncertain import faults_of_series, series_in
@@ -42,7 +42,7 @@ class Reading:
     @property
     def is_shown(self) -> bool:
         """Whether it is the scenario that is planned on where there can be only one."""
-        return self.number == middle_of([member.weight for member in self.source.members])
+        return self.member == self.source.middle
 
     @property
     def told(self) -> str:

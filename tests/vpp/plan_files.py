@@ -19,6 +19,8 @@ class Files:
     rows: list[Row]
     positions: list[Row]
     report: str
+    scenarios: list[Row]
+    """Rows of every scenario; none where nothing is uncertain."""
 
     def of(self, asset_id: str) -> list[Row]:
         """The rows of one asset, in order of time."""
@@ -31,9 +33,17 @@ class Files:
 
     def site_export_kw(self) -> list[float]:
         """What the site feeds in, step by step."""
+        return self._summed(self.rows, {})
+
+    def mean_export_kw(self) -> list[float]:
+        """The mean of what the site feeds in over all scenarios, step by step."""
+        weights = {scenario["name"]: scenario["weight"] for scenario in self.document["scenarios"]}
+        return self._summed(self.scenarios or self.rows, weights)
+
+    def _summed(self, rows: list[Row], weights: dict[str, float]) -> list[float]:
         totals = dict.fromkeys(self.starts, 0.0)
-        for row in self.rows:
-            totals[row["start_utc"]] += row["export_kw"]
+        for row in rows:
+            totals[row["start_utc"]] += weights.get(row.get("scenario"), 1.0) * row["export_kw"]
         return list(totals.values())
 
 
@@ -44,6 +54,7 @@ def read_plan(folder: Path) -> Files:
         read_table(folder / "plan.csv"),
         read_table(folder / "positions.csv"),
         (folder / "report.html").read_text("utf-8"),
+        read_table(folder / "scenarios.csv") if (folder / "scenarios.csv").exists() else [],
     )
 
 

@@ -16,7 +16,7 @@ CONFIGS = Path(__file__).resolve().parents[2] / "site_configs"
 CREATED = datetime(2026, 11, 23, 6, tzinfo=UTC)
 CHANGE_DAY = date(2026, 10, 25)
 """The day on which clocks go back in Europe, which the shop's series cover."""
-SITES = ("tiny", "shop", "station", "wind_park")
+SITES = ("tiny", "shop", "station", "wind_park", "solar_park")
 
 
 @cache

@@ -72,7 +72,8 @@ class Outline(HTMLParser):
 
 @pytest.mark.parametrize("name", SITES)
 def test_every_part_has_its_heading_in_the_order_of_questions(name):
-    assert tuple(Outline(report_page(planned(name), "seal")).headings) == HEADINGS
+    shown = [heading for heading in Outline(report_page(planned(name), "seal")).headings if "scenarios" not in heading]
+    assert tuple(shown) == HEADINGS
 
 
 @pytest.mark.parametrize("name", SITES)

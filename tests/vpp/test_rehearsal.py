@@ -37,6 +37,7 @@ SITES = {
     "shop": datetime(2026, 10, 24, 23, 30, tzinfo=UTC),  # clocks go back at 01:00 UTC
     "station": datetime(2026, 11, 23, 3, 30, tzinfo=UTC),
     "wind_park": datetime(2026, 11, 24, 6, 0, tzinfo=UTC),
+    "solar_park": datetime(2026, 11, 24, 10, 30, tzinfo=UTC),
 }
 SELLING = datetime(2026, 11, 23, 10, 31, tzinfo=UTC)
 """The battery of the tiny site discharges at full power for a quarter of an hour and longer."""

@@ -65,6 +65,11 @@ class SeriesSource:
     """Probabilities of the `scenarios`, which sum to one; default: all alike."""
 
     @property
+    def middle(self) -> Member:
+        """The column that stands for all where only one can: the heaviest, or the middle one of equally heavy ones."""
+        return self.members[middle_of([member.weight for member in self.members])]
+
+    @property
     def members(self) -> tuple[Member, ...]:
         """Its columns in order, those without weight left out; the source must be free of faults."""
         if self.column is not None:

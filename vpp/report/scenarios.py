@@ -26,7 +26,7 @@ def told_spread(plan: Plan) -> str:
         by_name = listed(f"{_net(plan, o)} in {o.name} ({_percent(o.weight)})" for o in spread.outcomes)
     else:
         worst, best = ordered[0], ordered[-1]
-        by_name = f"from {_net(plan, worst)} in {worst.name} to {_net(plan, best)} in {best.name}"
+        by_name = f"between {_net(plan, worst)} in {worst.name} and {_net(plan, best)} in {best.name}"
     tail = f"The worst {_percent(1 - spread.cvar_alpha)} come to {_money(plan, spread.cvar)} on average"
     counts = f", which counts for {_percent(spread.cvar_weight)} of what is maximised" if spread.cvar_weight else ""
     shown = spread.outcomes[spread.shown].name
