@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimizer.ageing.schema import Ageing
 from optimizer.problem import State
 from optimizer.rolling import Rolling
 from optimizer.search import search
@@ -53,6 +54,22 @@ def test_a_plan_from_a_model_that_is_alive_earns_what_a_plan_from_nothing_earns(
         again._worth_per_mwh = dict(ends)
         fresh = again.plan(made, CREATED)
         worth = ends["bess1"] / 1000
+        objectives = [plan.money.net + worth * _stored(plan)[-1] for plan in (alive, fresh)]
+        assert objectives[0] == pytest.approx(objectives[1], rel=1e-6, abs=1e-6)
+
+
+@settings(max_examples=10, deadline=None)
+@given(steps=st.lists(st.tuples(PRICES, st.integers(0, 200)), min_size=2, max_size=4))
+def test_a_store_that_ages_is_planned_as_well_warm_as_cold(steps):
+    band = {"above_soc_fraction": 0.5, "price_per_mwh_h": 1.0}
+    law = {"replacement_cost_per_kwh": 300.0, "cycle_life_count": 6000.0, "depth_exponent": 1.6}
+    store, warm = battery(min_soc_fraction=0.1, ageing=Ageing(**law, calendar=[band])), Rolling()
+    for prices, stored_kwh in steps:
+        made = problem([store], prices, states={"bess1": State(float(stored_kwh))})
+        cold = Rolling()
+        cold._worth_per_mwh = warm._end_values(made)
+        worth = cold._worth_per_mwh["bess1"] / 1000
+        alive, fresh = (rolling.plan(made, CREATED) for rolling in (warm, cold))
         objectives = [plan.money.net + worth * _stored(plan)[-1] for plan in (alive, fresh)]
         assert objectives[0] == pytest.approx(objectives[1], rel=1e-6, abs=1e-6)
 
