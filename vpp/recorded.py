@@ -115,8 +115,8 @@ def _bundle(path: Path, unpacked: Unpacked, consequence: str) -> Recorded:
             places[file] = unpacked.path(member)
     faults += [
         Fault(str(path), f"outputs/{name}", "", "is not what the plan wrote: another digest")
-        for name in TABLES
-        if document["files"].get(name) != digest_of(outputs[name].read_bytes())
+        for name in dict.fromkeys((*TABLES, *document["files"]))
+        if name not in outputs or document["files"].get(name) != digest_of(outputs[name].read_bytes())
     ]
     if faults:
         raise InputError(faults, consequence)

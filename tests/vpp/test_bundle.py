@@ -48,6 +48,31 @@ def with_manifest(members, edit):
     return members | {"manifest.json": json.dumps(manifest)}
 
 
+def uncertain_bundle(vpp, folder):
+    """The bundle of the small site under two loads."""
+    load = hourly("low,high", [f"{20 + hour},{40 + hour}" for hour in range(24)])
+    forecast = {"file": "load.csv", "scenarios": ["low", "high"]}
+    site = write_site(folder, changed((("assets", 1, "forecast"), forecast)), load=load)
+    assert vpp("plan", site, "--day", DAY, "--bundle").code == 0
+    return folder / "out" / "run.zip"
+
+
+def test_a_bundle_of_scenarios_planned_again_gives_the_same_plan(vpp, folder):
+    ran = vpp("replay", uncertain_bundle(vpp, folder), "--json")
+    assert ran.code == 0, ran.err
+    assert ran.document["differences"] == []
+
+
+def test_a_table_of_scenarios_that_was_touched_or_left_out_is_named(vpp, folder):
+    bundle = uncertain_bundle(vpp, folder)
+    touched = rewritten(bundle, lambda m: m | {"outputs/scenarios.csv": m["outputs/scenarios.csv"] + b"\n"})
+    (fault, *_) = vpp("replay", touched, "--json").faults
+    assert "outputs/scenarios.csv" in fault["path"]
+    less = rewritten(bundle, lambda m: {name: data for name, data in m.items() if name != "outputs/scenarios.csv"})
+    (fault, *_) = vpp("replay", less, "--json").faults
+    assert "outputs/scenarios.csv" in fault["path"]
+
+
 def test_a_bundle_planned_again_anywhere_gives_the_same_plan(vpp, bundle, folder, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     shutil.move(bundle, elsewhere / "run.zip")

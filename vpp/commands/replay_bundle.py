@@ -16,7 +16,7 @@ from vpp.output import Output
 from vpp.progress import Progress
 from vpp.recorded import Recorded, opened
 from vpp.report.files import digest as digest_of
-from vpp.report.files import plan_csv, plan_document, positions_csv
+from vpp.report.files import plan_document, plan_tables
 
 OF_ONE_RUN = ("created_utc", "timing_s", "seal")
 """What differs between two runs on the same inputs, and nothing else."""
@@ -43,7 +43,8 @@ def replay_bundle(options: argparse.Namespace, output: Output) -> bool:
         tables, document = _made_again(recorded, output)
         found = list(_differences("", _comparable(recorded.document), _comparable(document)))
         for name, table in tables.items():
-            found += _lines(name, (recorded.folder / name).read_text("utf-8"), table)
+            before = recorded.folder / name
+            found += _lines(name, before.read_text("utf-8") if before.exists() else "", table)
         now = versions()
         others = {n: (then, now.get(n, ABSENT)) for n, then in (recorded.versions or {}).items() if then != now.get(n)}
         made = f"{path}: plan of {recorded.document['site_id']}, made {recorded.document['created_utc']}"
@@ -58,7 +59,7 @@ def _made_again(recorded: Recorded, output: Output) -> tuple[dict[str, str], dic
     with Progress(output) as progress:
         made = compare(case.problem, plan(case.problem, created, progress))
     made = replace(made, premises=case.premises, inputs=recorded.inputs)
-    tables = {"plan.csv": plan_csv(made), "positions.csv": positions_csv(made)}
+    tables = plan_tables(made)
     return tables, plan_document(made, {name: digest_of(text) for name, text in tables.items()})
 
 

@@ -28,9 +28,7 @@ def write_plan(plan: Plan, folder: Path) -> tuple[Plan, dict[str, Any], list[Pat
 
     """
     started = time.perf_counter()
-    tables = {"plan.csv": plan_csv(plan), "positions.csv": positions_csv(plan)}
-    if plan.spread is not None:
-        tables["scenarios.csv"] = scenarios_csv(plan, plan.spread)
+    tables = plan_tables(plan)
     plan = replace(plan, timing=replace(plan.timing, write=time.perf_counter() - started))
     digests = {name: digest(text) for name, text in tables.items()}
     document = plan_document(plan, digests)
@@ -39,6 +37,12 @@ def write_plan(plan: Plan, folder: Path) -> tuple[Plan, dict[str, Any], list[Pat
     for name, text in texts.items():
         _write(folder / name, text)
     return plan, document, [folder / name for name in texts]
+
+
+def plan_tables(plan: Plan) -> dict[str, str]:
+    """The tables of a plan by the names of their files; one of all scenarios only where something is uncertain."""
+    tables = {"plan.csv": plan_csv(plan), "positions.csv": positions_csv(plan)}
+    return tables if plan.spread is None else tables | {"scenarios.csv": scenarios_csv(plan, plan.spread)}
 
 
 def plan_csv(plan: Plan) -> str:
