@@ -139,6 +139,17 @@ def test_the_plan_of_an_earlier_term_is_followed_from_the_first_tick_on():
     assert said(TINY.dispatcher_state)[-1]["epoch"] == 2
 
 
+def test_what_a_store_delivered_before_a_restart_counts_in_later_plans_and_is_written_down_with_them():
+    planner = Broken(ROOT / "site_configs" / "tiny.yaml", works=100)
+    run, _ = tiny(planner=planner, remembered=Remembered(2, discharged_today_kwh={"bess1": 700.0}))
+    run.go_on(905)
+    told_kwh = [request.stores["bess1"].discharged_today_kwh for request in planner.asked]
+    assert told_kwh[0] == pytest.approx(700.0, abs=1.0)
+    assert told_kwh[-1] == pytest.approx(700.0 + 250.0, rel=0.02)  # 1,000 kW for a quarter of an hour
+    plans = [entry.body for entry in run.recorder.entries if isinstance(entry.body, Planned)]
+    assert [plan.discharged_today_kwh["bess1"] for plan in plans] == pytest.approx(told_kwh)
+
+
 def test_a_plan_that_could_not_be_written_down_is_not_followed():
     class Full(Entries):
         is_full = False
