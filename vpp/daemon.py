@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 import signal
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, takewhile
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from adapters.address import Address, TlsFiles
 from adapters.broker import EmbeddedBroker
@@ -24,9 +23,9 @@ from vpp.dispatch.feeds import KEPT_FOR
 from vpp.dispatch.tick import Tick
 from vpp.domain.errors import HeldError, InputError
 from vpp.domain.feed import Feed
-from vpp.domain.horizon import local_midnight
 from vpp.journal import Journal, JournalError
 from vpp.journal_writer import JournalWriter
+from vpp.measured import counted, discharged_today_kwh
 from vpp.operation import Operation, Remembered
 from vpp.planner_process import PlannerProcess
 from vpp.records import Entry, FeedReceived, Kind, Planned, Record, Started, Stopped
@@ -141,17 +140,17 @@ def _state(path: Path) -> Iterator[tuple[StateFolder, Journal]]:
 def remember(
     journal: Journal, folder: StateFolder, store: TelemetryStore, site_file: SiteFile, now: datetime
 ) -> Remembered:
-    """What earlier terms left: requests used, overrides in force, feeds, the plan that was followed, energy of today.
+    """What earlier terms left: requests used, overrides in force, feeds, the plan that was followed, what was counted.
 
-    Only the last days are read: what an operator sent before has expired, whatever its id, so that a start takes no
-    longer after years.
+    Only the last days are read, and the last plans: what an operator sent before has expired, whatever its id, so that
+    a start takes no longer after years.
     """
     oldest = now - KEPT_FOR
-    gone = list(_since(journal, Kind.WITHDRAWN, oldest))
+    latest_plans = list(islice(journal.newest(Kind.PLAN), PLANS_READ))
+    gone = list(_since(journal, Kind.WITHDRAWN, min([oldest, *(plan.at for plan in latest_plans)])))
     records = sorted((r for kind in KINDS for r in _since(journal, kind, oldest)), key=lambda record: record.seq)
     feeds = standing([*_since(journal, Kind.FEED, oldest), *gone])
-    plans = standing([*_since(journal, Kind.PLAN, oldest, most=PLANS_READ), *gone])
-    planned = next((r for r in plans if isinstance(r.body, Planned)), None)
+    planned = next((r for r in standing([*latest_plans, *gone]) if isinstance(r.body, Planned)), None)
     started = next(iter(journal.newest(Kind.START)), None)
     used = used_requests(records)
     return Remembered(
@@ -161,26 +160,14 @@ def remember(
         overrides=active_overrides(records, now),
         feeds=tuple(_feeds(reversed(feeds))),
         course=planned.body.course if planned and isinstance(planned.body, Planned) else None,
-        discharged_today_kwh=_discharged_today_kwh(planned, store, site_file, now),
+        discharged_today_kwh=discharged_today_kwh(planned, store, site_file, now),
+        counted=counted(planned, store, site_file, now),
     )
 
 
-def _discharged_today_kwh(
-    planned: Record | None, store: TelemetryStore, site_file: SiteFile, now: datetime
-) -> Mapping[str, float]:
-    """What the last plan was told of this local day, and what was measured since."""
-    timezone = site_file.site.timezone
-    start = local_midnight(now.astimezone(ZoneInfo(timezone)).date(), timezone)
-    before_kwh: Mapping[str, float] = {}
-    if planned is not None and isinstance(planned.body, Planned) and start <= planned.at <= now:
-        start, before_kwh = planned.at, planned.body.discharged_today_kwh
-    since_kwh = store.discharged_kwh([asset.id for asset in site_file.assets], start, now)
-    return {name: before_kwh.get(name, 0.0) + kwh for name, kwh in since_kwh.items()}
-
-
-def _since(journal: Journal, kind: Kind, oldest: datetime, most: int | None = None) -> Iterator[Record]:
+def _since(journal: Journal, kind: Kind, oldest: datetime) -> Iterator[Record]:
     """Records of one kind from an instant on, the newest first."""
-    return takewhile(lambda record: record.at > oldest, islice(journal.newest(kind), most))
+    return takewhile(lambda record: record.at > oldest, journal.newest(kind))
 
 
 def _feeds(records: Iterable[Record]) -> Iterator[Feed]:

@@ -22,7 +22,7 @@ from vpp.domain.inputs import SERIES, SITE, STATE
 from vpp.domain.series import Premise, middle_of
 from vpp.readings import Reading, Table, implausible, is_energy_price, premise, read_source, sources, tables
 from vpp.site import Site, SiteFile, parse_site, product_of
-from vpp.state import read_state
+from vpp.state import Measured, read_state
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,15 @@ def take_in(request: Request, created: datetime) -> Case:
     faults += span_faults
     if horizon is not None:
         faults += [fault for reading in readings for fault in _series_faults(document, reading, horizon)]
-    states: dict[str, State] = {}
+    measured = Measured()
     if site_file is not None and request.state_path is not None:
-        states, state_faults = read_state(request.state_path, site_file.assets)
+        measured, state_faults = read_state(request.state_path, site_file, request.now)
         faults += state_faults
     if not faults and site_file is not None and horizon is not None:
         series = tables(readings, horizon)
         faults += implausible(document, site_file, readings, series, horizon)
         if not faults:
-            problem = _problem_over(site_file, horizon, readings, series, states)
+            problem = _problem_over(site_file, horizon, readings, series, measured)
             read = [premise(reading, horizon) for reading in readings]
             of_library = [p for asset in problem.assets for p in technology_premises(asset, problem.currency)]
             return Case(
@@ -156,10 +156,12 @@ def _coarse_averages(site_file: SiteFile) -> Iterator[Premise]:
 
 
 def _problem_over(
-    site_file: SiteFile, horizon: Horizon, readings: list[Reading], series: list[Table], states: dict[str, State]
+    site_file: SiteFile, horizon: Horizon, readings: list[Reading], series: list[Table], measured: Measured
 ) -> Problem:
     """The problem of all scenarios; its own series are those of the scenario that is shown."""
-    problems = [problem_of(site_file, horizon, table, states) for table in series]
+    problems = [
+        replace(problem_of(site_file, horizon, table, measured.states), so_far=measured.so_far) for table in series
+    ]
     members = next((r.source.members for r in readings if len(r.source.members) > 1), ())
     if not members:
         return problems[0]
@@ -170,7 +172,7 @@ def _problem_over(
     return replace(problems[middle_of([member.weight for member in members])], scenarios=scenarios)
 
 
-def problem_of(site_file: SiteFile, horizon: Horizon, series: Table, states: dict[str, State]) -> Problem:
+def problem_of(site_file: SiteFile, horizon: Horizon, series: Table, states: Mapping[str, State]) -> Problem:
     """A site file and its series, of which every one has a value for every step, as a problem."""
     site = site_file.site
     reserves: list[Reserve] = []

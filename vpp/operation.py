@@ -17,12 +17,14 @@ from vpp.dispatch.desk import Desk
 from vpp.dispatch.dispatcher import Dispatcher
 from vpp.dispatch.feeds import NO_JOURNAL, FeedShelf, without_journal
 from vpp.dispatch.ledger import Ledger
+from vpp.dispatch.meter import Meter
 from vpp.dispatch.post import Post
 from vpp.dispatch.tick import Settings, Tick
 from vpp.dispatch.turn import Recorder, Turn
 from vpp.domain.course import Course
 from vpp.domain.feed import Feed, FeedAnswer
 from vpp.domain.override import Override
+from vpp.domain.tariff import Counted
 from vpp.domain.unit import Connection
 from vpp.journal import JournalError
 from vpp.planning import PlanAnswer, PlanRequest
@@ -56,6 +58,8 @@ class Remembered:
     course: Course | None = None
     discharged_today_kwh: Mapping[str, float] = field(default_factory=dict)
     """What each store has delivered since the local midnight."""
+    counted: Mapping[str, Counted] = field(default_factory=dict)
+    """What each entry of the tariff has counted."""
 
 
 class Operation:
@@ -103,10 +107,12 @@ class Operation:
         self.link = make_link(self._session(f"{instance}-{site_file.site.id}"[:64]))
         self.turn = Turn(self.dispatcher, self.post, self.link, recorder)
         self.ledger = Ledger(site_file.site.timezone, self.settings.units, clock.now(), remembered.discharged_today_kwh)
+        step_s = 60 * site_file.site.step_minutes
+        self.meter = Meter(site_file.site.timezone, step_s, site_file.tariff, clock.now(), remembered.counted)
         self.shelf = FeedShelf(bounds_of(site_file), remembered.feeds)
         files = [site_path, *(site_path.parent / source.file for _, source in series_of(site_file).values())]
         every_s = site_file.devices.replan_minutes * 60
-        self.replanning = Replanning(self.dispatcher, self.ledger, self.shelf, every_s, files)
+        self.replanning = Replanning(self.dispatcher, self.ledger, self.meter, self.shelf, every_s=every_s, files=files)
         self._planning: asyncio.Task[None] | None = None
         self.late_s: list[float] = []
         """By how much the latest ticks came after their time."""
@@ -130,6 +136,7 @@ class Operation:
             now, mono_s = self.clock.now(), self.clock.mono_s()
             tick = await self.turn.take(now, mono_s)
             self.ledger.add(tick, self.dispatcher.course, now, mono_s)
+            self.meter.add(tick, now, mono_s)
             await self._take_feeds()
             self._wake_for_what_waits()
             await self._plan(now, mono_s)
@@ -204,7 +211,8 @@ class Operation:
             self.dispatcher.planning_failed(answer.failure or "no reason given", now)
             return
         try:
-            await self._recorder.append([Entry(now, Planned(answer.course, dict(self.ledger.discharged_today_kwh)))])
+            body = Planned(answer.course, dict(self.ledger.discharged_today_kwh), dict(self.meter.counted))
+            await self._recorder.append([Entry(now, body)])
         except JournalError as error:
             self.dispatcher.planning_failed(f"the plan could not be written down: {error}", now)
             return

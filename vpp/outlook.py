@@ -74,7 +74,7 @@ def look_ahead(
         premises.append(_premise(reading, values, candidates, horizon, now))
     if faults:
         raise InputError(faults)
-    return Case(problem_of(site_file, horizon, series, dict(states)), tuple(premises))
+    return Case(problem_of(site_file, horizon, series, states), tuple(premises))
 
 
 def _of_feed(feed: Feed) -> Series:

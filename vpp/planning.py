@@ -1,13 +1,14 @@
 """What passes between the running site and the process that plans for it?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import TypeAdapter
 
 from vpp.domain.course import Course
 from vpp.domain.feed import Feed
+from vpp.domain.tariff import SoFar
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class PlanRequest:
     """What came in by topic, by name of the series, the newest last."""
     excluded: tuple[str, ...] = ()
     """Stores that cannot be counted on: they are planned at rest."""
+    so_far: Mapping[str, SoFar] = field(default_factory=dict)
+    """What was counted before, by id of the entry of the tariff."""
 
 
 @dataclass(frozen=True, slots=True)

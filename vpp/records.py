@@ -21,6 +21,7 @@ from vpp.domain.course import Course
 from vpp.domain.override import Answer, Override, Request
 from vpp.domain.setpoint import Permit, Refusal
 from vpp.domain.snapshot import Decision, Snapshot
+from vpp.domain.tariff import Counted
 
 PLAIN_BYTES = 512
 """Longer bodies are compressed: a snapshot repeats itself, and one is written each tick."""
@@ -75,6 +76,8 @@ class Planned(Body):
     course: Course
     discharged_today_kwh: Mapping[str, float] = field(default_factory=dict)
     """What each store had delivered by then on that local day."""
+    counted: Mapping[str, Counted] = field(default_factory=dict)
+    """What each entry of the tariff that counts something had counted by then."""
 
 
 def _which(outcome: Any) -> str:

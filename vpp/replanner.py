@@ -45,7 +45,7 @@ class Replanner:
         states = {name: State(s.stored_kwh, s.discharged_today_kwh) for name, s in request.stores.items()}
         try:
             case = look_ahead(self._site_path, request.now, states, request.feeds)
-            problem = replace(case.problem, resting=frozenset(request.excluded))
+            problem = replace(case.problem, resting=frozenset(request.excluded), so_far=request.so_far)
             made = self._rolling.plan(problem, request.now)
         except InputError as error:
             return PlanAnswer(None, str(error))

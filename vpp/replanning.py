@@ -7,6 +7,7 @@ from pathlib import Path
 from vpp.dispatch.dispatcher import Dispatcher
 from vpp.dispatch.feeds import FeedShelf
 from vpp.dispatch.ledger import Ledger
+from vpp.dispatch.meter import Meter
 from vpp.domain.unit import Kind
 from vpp.planning import PlanRequest, Stored
 
@@ -26,6 +27,7 @@ class Replanning:
     Args:
         dispatcher: What is known of the site.
         ledger: What was discharged today.
+        meter: What the tariff has counted.
         shelf: Series that came in by topic.
         every_s: Time from one plan to the next.
         files: Files that plans rest on.
@@ -33,9 +35,17 @@ class Replanning:
     """
 
     def __init__(
-        self, dispatcher: Dispatcher, ledger: Ledger, shelf: FeedShelf, every_s: float, files: Iterable[Path]
+        self,
+        dispatcher: Dispatcher,
+        ledger: Ledger,
+        meter: Meter,
+        shelf: FeedShelf,
+        *,
+        every_s: float,
+        files: Iterable[Path],
     ) -> None:
-        self._dispatcher, self._ledger, self._shelf, self._every_s = dispatcher, ledger, shelf, every_s
+        self._dispatcher, self._ledger, self._meter = dispatcher, ledger, meter
+        self._shelf, self._every_s = shelf, every_s
         self._files = tuple(files)
         self._changed_ns = self._stand_of_files()
         self._asked_s: float | None = None
@@ -54,7 +64,7 @@ class Replanning:
         if not self._reason(now, mono_s):
             return None
         self._asked_s, self._reasons = mono_s, []
-        return PlanRequest(now, self._stores(), self._shelf.feeds(), self._unheard())
+        return PlanRequest(now, self._stores(), self._shelf.feeds(), self._unheard(), self._meter.so_far(now))
 
     def _reason(self, now: datetime, mono_s: float) -> str | None:
         began_s = mono_s if self._began_s is None else self._began_s

@@ -40,6 +40,12 @@ _DISCHARGED = """
         FROM telemetry WHERE asset_id IN ({}) AND at_us >= ? AND at_us < ?
     ) GROUP BY asset_id
 """
+_BY_MINUTE = """
+    SELECT at_us / 60000000, SUM(export_kw * held_us) / 1e6, SUM(held_us) / 1e6 FROM (
+        SELECT at_us, export_kw, quality, MIN(LEAD(at_us, 1, at_us) OVER (ORDER BY at_us) - at_us, ?) held_us
+        FROM telemetry WHERE asset_id = ? AND at_us >= ? AND at_us < ?
+    ) WHERE quality = 'good' AND export_kw BETWEEN ? AND ? GROUP BY 1
+"""
 _LONGEST_US = 60_000_000
 """A power holds for so long at most."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -96,6 +102,30 @@ class TelemetryStore:
             for asset_id, kwh in rows:
                 discharged_kwh[asset_id] += kwh
         return discharged_kwh
+
+    def by_minute(
+        self, asset_id: str, start: datetime, end: datetime, low_kw: float, high_kw: float
+    ) -> dict[datetime, tuple[float, float]]:
+        """Mean power of an asset [kW] in each minute, and how much of the minute was measured [s].
+
+        Args:
+            asset_id: The asset.
+            start: First instant, in UTC.
+            end: First instant after the span.
+            low_kw: Lowest power that is believed.
+            high_kw: Highest power that is believed.
+
+        """
+        sums: dict[int, tuple[float, float]] = {}
+        for rows in self._asked(_BY_MINUTE, (_LONGEST_US, asset_id, *_span_us(start, end), low_kw, high_kw)):
+            for minute, kws, seconds in rows:
+                before_kws, before_s = sums.get(minute, (0.0, 0.0))
+                sums[minute] = before_kws + kws, before_s + seconds
+        return {
+            _EPOCH + timedelta(minutes=minute): (kws / seconds, min(seconds, 60.0))
+            for minute, (kws, seconds) in sums.items()
+            if seconds > 0
+        }
 
     def history(self, asset_id: str, start: datetime, end: datetime) -> Iterator[Telemetry]:
         """Values of an asset in `[start, end)` that have been written, by the device's clock in each segment."""

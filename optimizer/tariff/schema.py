@@ -137,7 +137,8 @@ class EnergyFee(Charge):
     period: Literal["day", "month", "year"] | None = None
     """Local span over which the energy of `tiers` is counted."""
     so_far_kwh: NonNegative = 0.0
-    """Energy already counted in the period in which a plan begins [kWh]; with `tiers`."""
+    """Energy already counted in the period in which a plan begins [kWh]; with `tiers`. A running site counts on
+    itself."""
     group: Id | None = None
     """Entries of one group are the windows of one price: they may not overlap, and two or more must leave no hour
     out. Entries of different groups add up. Without a name: one group for each direction, which may leave hours out."""
@@ -167,7 +168,8 @@ class PeakCharge(Charge):
     """Length of an average [min], counted from the full local hour. Where the site's steps are longer, the average of a
     step stands for it, and the plan's premises say so."""
     so_far_kw: NonNegative = 0.0
-    """Highest average so far in the period in which a plan begins [kW]; only the rise above it is paid."""
+    """Highest average so far in the period in which a plan begins [kW]; only the rise above it is paid. A running site
+    counts on itself."""
     ratchet_fraction: Fraction | None = None
     """Share of the highest average of the eleven months before that a month is billed at least; with
     `period: month`."""

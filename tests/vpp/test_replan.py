@@ -7,7 +7,7 @@ import pytest
 from tests.sites import P24
 from tests.vpp.command import files_in
 from tests.vpp.plan_files import read_plan
-from tests.vpp.site_folder import DAY, MISSING, changed, write_site
+from tests.vpp.site_folder import DAY, MISSING, changed, hourly, write_site
 
 NOW = "2026-11-23T06:20:00Z"
 
@@ -71,6 +71,76 @@ def test_energy_discharged_since_midnight_counts_against_the_daily_limit(replan,
         hours = [2400 / 3600, *[1.0] * 17]
         discharged = sum(max(0.0, row["export_kw"]) * h for row, h in zip(made.of("bess1"), hours, strict=True))
         assert discharged <= left + 1e-6
+
+
+DEMAND = {"id": "demand", "kind": "peak", "of": "import", "price_per_kw": 7, "period": "month", "so_far_kw": 10}
+TIERS = [{"up_to_kwh": 100, "price_per_mwh": 10}, {"price_per_mwh": 110}]
+BLOCKS = {"id": "blocks", "kind": "energy", "of": "import", "period": "month", "tiers": TIERS}
+LEVY = {"id": "levy", "kind": "energy", "of": "import", "price_per_mwh": 5, "group": "levy"}
+
+
+def under_tariff(folder, *entries, minutes=60):
+    """A load of 60 kW, for 12 h, under a tariff."""
+    load = hourly("load_kw", [0.0] * 6 + [60.0] * 12 + [0.0] * 6)
+    step = (("site", "step_minutes"), minutes)
+    return write_site(folder, changed((("assets", 0), MISSING), (("tariff",), list(entries)), step), load=load)
+
+
+@pytest.mark.parametrize(("measured_kw", "paid"), [(None, 350.0), (45, 105.0), (60, 0.0), (80, 0.0)])
+def test_a_plan_pays_for_nothing_up_to_the_measured_peak(replan, folder, measured_kw, paid):
+    state = {} if measured_kw is None else {"tariff": {"demand": {"so_far_kw": measured_kw}}}
+    told = replan(state, "--json", site=under_tariff(folder, DEMAND)).document
+    assert told["objective"]["tariff"] == pytest.approx(-paid)
+
+
+def test_the_energy_of_a_running_average_is_part_of_it(replan, folder):
+    # 06:20: 60 kW for the rest of the hour are 40 kWh, and 50 kWh before make an average of 90 kW.
+    state = {"tariff": {"demand": {"average_so_far_kwh": 50}}}
+    site = under_tariff(folder, DEMAND | {"average_minutes": 60})
+    assert replan(state, "--json", site=site).document["objective"]["tariff"] == pytest.approx(-7 * (90 - 10))
+
+
+def test_measured_energy_fills_the_blocks(replan, folder):
+    # From 06:20 on 700 kWh, of which the first block takes what the measured energy left of it.
+    for measured_kwh, cheap_kwh in ((0, 100), (70, 30), (130, 0)):
+        state = {"tariff": {"blocks": {"so_far_kwh": measured_kwh}}}
+        told = replan(state, "--json", site=under_tariff(folder, BLOCKS)).document
+        assert told["objective"]["tariff"] == pytest.approx(-(cheap_kwh * 10 + (700 - cheap_kwh) * 110) / 1000)
+
+
+def test_a_store_may_be_called_tariff(replan, folder):
+    site = write_site(folder, changed((("assets", 0, "id"), "tariff")))
+    assert replan({"tariff": {"stored_kwh": 100}}, site=site).code == 0
+
+
+TARIFF_FAULTS = {
+    "an unknown entry": ({"demnad": {"so_far_kw": 1}}, "demnad", "not an entry", 'Did you mean "demand"?'),
+    "a fee without blocks": ({"levy": {"so_far_kwh": 1}}, "levy", "counts nothing", "Leave it out."),
+    "energy of a peak": ({"demand": {"so_far_kwh": 1}}, "demand.so_far_kwh", "means nothing for a peak", "Known: so_f"),
+    "a peak of energy": ({"blocks": {"so_far_kw": 1}}, "blocks.so_far_kw", "means nothing for energy", "Known: so_far"),
+    "less than nothing": ({"demand": {"so_far_kw": -1}}, "demand.so_far_kw", "must be at least 0", ""),
+    "a word": ({"demand": {"so_far_kw": "much"}}, "demand.so_far_kw", "must be a number", ""),
+    "an unknown key": ({"demand": {"sofar_kw": 1}}, "demand.sofar_kw", "not a known key", 'Did you mean "so_far_kw"?'),
+    "a number for a section": ({"demand": 5}, "demand", "must be a section", ""),
+    "an average just begun": ({"demand": {"average_so_far_kwh": 3}}, "demand.average_so_far_kwh", "begins", "Leave it"),
+}
+
+
+@pytest.mark.parametrize("name", TARIFF_FAULTS)
+def test_what_a_tariff_cannot_have_counted_is_refused(replan, folder, name):
+    counted, place, told, remedy = TARIFF_FAULTS[name]
+    site = under_tariff(folder, DEMAND, BLOCKS, LEVY, minutes=15)
+    (fault,) = replan({"tariff": counted}, "--json", site=site, now="2026-11-23T06:15:00Z").faults
+    assert (fault["file"], fault["path"]) == (str(folder / "state.json"), f"tariff.{place}")
+    assert told in fault["problem"]
+    assert remedy in fault["remedy"]
+
+
+def test_an_average_shorter_than_a_step_has_no_energy_so_far(replan, folder):
+    state = {"tariff": {"demand": {"average_so_far_kwh": 3}}}
+    (fault,) = replan(state, "--json", site=under_tariff(folder, DEMAND)).faults
+    assert fault["path"] == "tariff.demand.average_so_far_kwh"
+    assert fault["problem"] == "cannot be used: averages of 15 minutes are planned as steps of 60"
 
 
 FAULTS = {

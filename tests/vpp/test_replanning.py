@@ -10,6 +10,7 @@ from tests.snapshots import battery, course, load
 from tests.vpp.dispatch.stage import Stage
 from vpp.dispatch.feeds import Bounds, FeedShelf
 from vpp.dispatch.ledger import Ledger
+from vpp.dispatch.meter import Meter
 from vpp.domain.feed import Feed
 from vpp.domain.telemetry import Quality
 from vpp.planning import Stored
@@ -27,7 +28,10 @@ class Desk:
         self.file.write_text("start_utc,price\n", "utf-8")
         self.ledger = Ledger("UTC", self.stage.units, self.stage.now, {})
         self.shelf = FeedShelf({"base": Bounds(0.0)})
-        self.replanning = Replanning(self.stage.dispatcher, self.ledger, self.shelf, EVERY_S, [self.file])
+        meter = Meter("UTC", 900, [], self.stage.now, {})
+        self.replanning = Replanning(
+            self.stage.dispatcher, self.ledger, meter, self.shelf, every_s=EVERY_S, files=[self.file]
+        )
 
     def due(self):
         return self.replanning.due(self.stage.now, self.stage.mono_s)

@@ -1,6 +1,7 @@
 """What does the grid charge for a plan, entry by entry of the tariff?"""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,24 @@ class SoFar:
     """Energy of the running period."""
     block_kwh: float | None = None
     """Energy since the running average began; `None` where nobody measured it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a running site has measured of what one entry of its tariff counts."""
+
+    period: str
+    """Local day, month or year, such as `2026-11`."""
+    said: float
+    """What the site file says was counted before [kW of a peak, kWh of blocks of energy]."""
+    reached: float
+    """Highest average [kW], or energy [kWh], of the period so far."""
+    average_start: datetime
+    """When the running average began, in UTC."""
+    average_kwh: float = 0.0
+    """Energy that was measured in the running average."""
+    average_s: float = 0.0
+    """How much of the running average was measured."""
 
 
 @dataclass(frozen=True)
