@@ -52,7 +52,10 @@ def test_a_second_process_is_told_who_holds_the_folder_until_that_one_is_killed(
 
 def test_a_program_that_was_started_does_not_keep_the_lock(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path / "state")
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False) as child:
+    program = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, close_fds=False) as child:
+        assert child.stdout is not None
+        child.stdout.readline()  # it runs: what was open when it was started is closed to it
         folder.close()
         with closing(StateFolder(tmp_path / "state")):
             pass
