@@ -41,9 +41,8 @@ def copied(name: str, broker_url: str, speed: float = 1.0) -> Iterator[Path]:
         lease_s = max(60.0, 10 * tick_s)
         devices = f'devices:\n  broker: {{url: "{broker_url}"}}\n  tick_s: {tick_s:g}\n  lease_s: {lease_s:g}\n'
         copy.write_text(f"{shipped.read_text('utf-8')}\n{devices}", "utf-8")
-        series = shipped.parent / name
-        if series.is_dir():
-            shutil.copytree(series, Path(folder) / name)
+        for series in filter(Path.is_dir, shipped.parent.iterdir()):  # a site may share the series of another
+            shutil.copytree(series, Path(folder) / series.name)
         yield copy
 
 

@@ -16,7 +16,8 @@ Each is one folder of this package, named like the `type` in a site file:
 The method `unit()` of a schema says what control and safety need to know of an asset.
 
 A store has the field `energy_capacity_kwh` and the parameter `initial_kwh`, offers its energy as the port `stored_kwh`,
-and calls the balance of that energy `energy_balance`; the dual price of that row is what stored energy is worth.
+and calls the balance of that energy `energy_balance`; the dual price of that row is what stored energy is worth. A
+store whose energy is not planned (`fast_storage`) has the field alone.
 """
 
 import pkgutil

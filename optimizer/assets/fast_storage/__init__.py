@@ -1,0 +1,1 @@
+"""Storage of seconds to minutes, held ready as reserve."""
