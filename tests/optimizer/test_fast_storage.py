@@ -113,6 +113,15 @@ def test_a_battery_hands_its_reserve_over_and_earns_with_the_power_it_gets_back(
     assert schedules(both)["bess1"].export_kw == pytest.approx((-100, 100))
 
 
+def test_a_flywheel_holds_all_that_is_asked_for_and_no_more_where_a_battery_could_hold_it_at_no_cost_too():
+    held = reserve([500.0] * 2, "up")
+    store = battery(charge_power_kw=500.0, discharge_power_kw=500.0)
+    made = schedules(plan(problem([store, flywheel()], [10.0, 10.0], reserves=(held,)), CREATED))
+    assert made["fly1"].up_kw["regulation"] == pytest.approx((500, 500))
+    assert made["fly1"].down_kw["regulation"] == pytest.approx((0, 0))
+    assert made["bess1"].up_kw["regulation"] == pytest.approx((0, 0))
+
+
 def test_a_standing_load_costs_what_it_draws_and_a_cycle_nothing():
     made = plan(problem([flywheel(standing_load_kw=20.0)], [50.0, 100.0]), CREATED)
     assert made.money.energy == pytest.approx(-20 * 0.15)

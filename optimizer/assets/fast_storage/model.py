@@ -8,6 +8,7 @@ import pyomo.environ as pyo
 
 from optimizer.assets.fast_storage.schema import FastStorage
 from optimizer.blocks import scalars
+from optimizer.ports import TIE_BREAK_PER_MWH
 from optimizer.problem import Inputs, Parameters
 
 IDLE: Parameters = {"charge_power_kw": 0.0, "discharge_power_kw": 0.0}
@@ -78,3 +79,9 @@ def build(b: Any, chosen: Options) -> None:
     @b.Constraint(b.time, doc="/ room above rest behind reserve [kWh]")
     def down_energy(b: Any, t: int) -> Any:
         return sum(b.down_h[k] * b.down_kw[t, k] for k in b.classes) <= b.above_rest_kwh
+
+    @b.Expression(b.time)
+    def preference(b: Any, t: int) -> Any:
+        """It holds no more than is asked for, and rather than a battery, whose preference is twice as strong."""
+        held = sum(b.up_kw[t, k] + b.down_kw[t, k] for k in b.classes)
+        return -TIE_BREAK_PER_MWH / 2 * b.step_h[t] * held
