@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer import risk
+from optimizer import promises, risk
 from optimizer.asset import Asset
 from optimizer.assets import model_of
 from optimizer.blocks import Exclusion
@@ -23,7 +23,7 @@ from optimizer.tariff import fee, peak
 from optimizer.tariff.bill import said
 from optimizer.tariff.schema import TariffEntry
 
-CONNECTION, ENERGY, RESERVES = "grid connection", "energy market", "reserve market"
+CONNECTION, ENERGY, RESERVES, PROMISES = "grid connection", "energy market", "reserve market", "all promises"
 """Owners of the blocks that are no assets; no id of an asset has a space."""
 SCHEDULED, RISK = "energy sold ahead", "worst scenarios"
 """Owners of the blocks that all scenarios share."""
@@ -166,7 +166,10 @@ def other_parameters(problem: Problem) -> dict[str, Parameters]:
         ENERGY: (imbalance if problem.energy.imbalance else energy).parameters(problem.energy),
     }
     if problem.reserves:
-        parameters[RESERVES] = capacity.parameters(problem.reserves)
+        kept = frozenset[str]() if problem.giving is None else problem.giving.kept
+        parameters[RESERVES] = capacity.parameters(problem.reserves, kept)
+    if problem.giving is not None:
+        parameters[PROMISES] = promises.parameters(problem.giving)
     for entry in problem.tariff:
         own = (problem.horizon, problem.so_far.get(entry.id, said(entry)), problem.connection)
         parameters[tariff_owner(entry)] = (
@@ -213,7 +216,8 @@ def _other_models(problem: Problem, exclusive: Exclusive) -> dict[str, tuple[Mod
     models: dict[str, tuple[ModuleType, Any]] = {
         CONNECTION: (connection_model, connection_model.Options(tells_directions(problem), CONNECTION in exclusive)),
         ENERGY: (imbalance, None) if problem.energy.imbalance else (energy, energy.Options(has_two_prices)),
-        RESERVES: (capacity, capacity.Options(len(problem.reserves))),
+        RESERVES: (capacity, capacity.Options(len(problem.reserves), gives_way=problem.giving is not None)),
+        PROMISES: (promises, None),
     }
     for entry in problem.tariff:
         models[tariff_owner(entry)] = (
@@ -236,7 +240,7 @@ def _others(future: Future, exclusive: Exclusive, chance: Chance) -> dict[str, P
             problem.horizon.count,
             {owner: parameters},
             step_h=problem.step_h,
-            bus=future.owner(GRID_BUS),
+            bus=future.owner(GRID_BUS if owner == CONNECTION else AC_BUS),
             inlet_bus=future.owner(GRID_BUS if owner in at_the_meter else AC_BUS),
             chance=chance,
         )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pyomo.core.expr import numeric_expr as pe
-from pyomo.core.expr.numvalue import native_numeric_types
+from pyomo.core.expr.numvalue import NumericConstant, native_numeric_types, value
 
 Array = NDArray[np.float64]
 
@@ -77,8 +77,8 @@ def read(expression: Any, time: Any, base: int | None) -> Coefficient:
         UnreadableExpressionError: another operation, or a series in a row without time.
 
     """
-    if expression.__class__ in native_numeric_types:
-        return Number(float(expression))
+    if expression.__class__ in native_numeric_types or isinstance(expression, NumericConstant):
+        return Number(float(value(expression)))
     if getattr(expression, "is_parameter_type", bool)():
         return _read_parameter(expression, time, base)
     if isinstance(expression, pe.NegationExpression):

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from optimizer.aim import with_aim
 from optimizer.assembly import Assembly, Exclusive, assemble, every_parameters, shape_of
 from optimizer.highs import Solver
 from optimizer.problem import Problem
@@ -33,7 +34,8 @@ def load(problem: Problem, exclusive: Exclusive) -> Loaded:
     """Assemble a site and hand it to the solver."""
     assembly = assemble(problem, exclusive)
     arrays = replace(assembly.program.arrays(), is_binary=assembly.is_binary)
-    return Loaded(assembly, Solver(with_wanted(arrays, assembly, problem)), shape_of(problem, exclusive))
+    arrays = with_wanted(with_aim(arrays, assembly, problem), assembly, problem)
+    return Loaded(assembly, Solver(arrays), shape_of(problem, exclusive))
 
 
 def reload(former: Loaded, problem: Problem, exclusive: Exclusive) -> Loaded:

@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from optimizer.ageing.account import wear_of
-from optimizer.conflicts import conflicts
+from optimizer.alternatives import with_alternatives
 from optimizer.explain import accounts
 from optimizer.highs import Ending
 from optimizer.limits import binding_limits, stored_values
 from optimizer.problem import Problem
+from optimizer.repair import GIVEN, Concession, find, read_repairs, settled
 from optimizer.search import Found, Watch, search
 from optimizer.spread import (
     mean_money,
@@ -22,8 +23,7 @@ from optimizer.spread import (
     read_spread,
 )
 from optimizer.tariff.reading import read_tariff
-from vpp.domain.errors import InfeasibleError
-from vpp.domain.plan import Plan, Status, Timing, Verification
+from vpp.domain.plan import BindingLimit, Plan, Repair, Status, Timing, Verification
 
 
 def plan(problem: Problem, created: datetime, watch: Watch | None = None) -> Plan:
@@ -39,7 +39,8 @@ def plan(problem: Problem, created: datetime, watch: Watch | None = None) -> Pla
         UnverifiedPlanError: independent arithmetic refutes the plan.
 
     """
-    return conclude(problem, _found(problem, watch), created)
+    found, concession = find(problem, watch)
+    return _with_alternatives(conclude(found.problem, found, created), concession)
 
 
 def explained(problem: Problem, created: datetime, watch: Watch | None = None) -> Plan:
@@ -50,15 +51,13 @@ def explained(problem: Problem, created: datetime, watch: Watch | None = None) -
         UnverifiedPlanError: independent arithmetic refutes the plan.
 
     """
-    found = _found(problem, watch)
-    return replace(conclude(problem, found, created), accounts=accounts(problem, found))
+    found, concession = find(problem, watch)
+    made = replace(conclude(found.problem, found, created), accounts=accounts(found.problem, found))
+    return _with_alternatives(made, concession)
 
 
-def _found(problem: Problem, watch: Watch | None) -> Found:
-    found = search(problem, watch)
-    if not found.has_plan:
-        raise InfeasibleError(conflicts(found), problem.horizon)
-    return found
+def _with_alternatives(made: Plan, concession: Concession | None) -> Plan:
+    return made if concession is None else replace(made, repairs=with_alternatives(made.repairs, concession))
 
 
 def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
@@ -74,13 +73,14 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
     money, shown = mean_money(outcomes), outcomes[problem.shown]
     reached = objective(problem, outcomes, assembly, value)
     missed = max(0.0, -found.answer.cost_bound / 1000 - reached)
-    energy = problem.energy
+    energy, repairs = problem.energy, read_repairs(problem, outcomes)
     return Plan(
         site_id=problem.site_id,
         site_name=problem.site_name,
         created=created,
         horizon=problem.horizon,
-        status=Status.OPTIMAL if found.answer.ending is Ending.OPTIMAL else Status.FEASIBLE,
+        status=_status(found, repairs),
+        repairs=repairs,
         money=money,
         bound=money.net + missed,
         gap_fraction=missed / max(abs(money.net), 1e-9),
@@ -91,7 +91,7 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
         export_price_per_mwh=energy.export_price_per_mwh or energy.import_price_per_mwh,
         import_limit_kw=problem.connection.import_limit_kw,
         export_limit_kw=problem.connection.highest_export_kw,
-        limits=merged_limits(binding_limits(found), assembly),
+        limits=merged_limits(_limits(found), assembly),
         stored_value_per_mwh=merged_values(stored_values(found), assembly),
         verification=Verification(passed=True, worst_violation=max(v.worst_violation for v in verifications)),
         spread=read_spread(problem, outcomes),
@@ -101,8 +101,21 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
     )
 
 
+def _limits(found: Found) -> list[BindingLimit]:
+    """Limits that bind; promises that gave way are none."""
+    given = GIVEN if found.problem.giving is not None else ()
+    return [limit for limit in binding_limits(found) if limit.limit not in given]
+
+
+def _status(found: Found, repairs: tuple[Repair, ...]) -> Status:
+    if repairs:
+        return Status.REPAIRED
+    return Status.OPTIMAL if found.answer.ending is Ending.OPTIMAL else Status.FEASIBLE
+
+
 def compare(problem: Problem, best: Plan) -> Plan:
     """Add what the site would earn with its stores left alone, what capacity products cost, and what cycles do."""
+    problem = settled(problem) if best.repairs else problem
     idle = search(replace(problem, reserves=(), resting=frozenset(asset.id for asset in problem.assets)))
     without = {
         reserve.product: search(replace(problem, reserves=tuple(r for r in problem.reserves if r is not reserve)))

@@ -10,9 +10,9 @@ AC_BUS = "ac"
 GRID_BUS = "grid"
 """The far side of the meter: what the connection exchanges with the public grid."""
 
-PORTS = frozenset({"export_kw", "import_kw", "stored_kwh", "up_kw", "down_kw", "scheduled_kw"})
-"""Power out of a block and into it, stored energy at the end of a step, reserve power held per class, and energy sold
-ahead."""
+PORTS = frozenset({"export_kw", "import_kw", "stored_kwh", "up_kw", "down_kw", "scheduled_kw", "given_up_kwh"})
+"""Power out of a block and into it, stored energy at the end of a step, reserve power held per class, energy sold
+ahead, and what is given up of promises per level."""
 
 FIRST_STAGE_BUS = "first stage"
 """Where decisions meet that are one for all scenarios; every scenario has an AC bus and a grid bus of its own."""

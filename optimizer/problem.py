@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.asset import Asset
 from optimizer.groups.connection.schema import Connection
+from optimizer.priorities import Giving
 from optimizer.tariff.schema import TariffEntry
 from vpp.domain.horizon import Horizon
 from vpp.domain.series import middle_of
@@ -131,6 +133,8 @@ class Inputs:
     reserves: tuple[Reserve, ...]
     end_value_per_mwh: float | None = None
     """Worth of energy left after the horizon; `None` where the asset's own end holds instead."""
+    gives_way: bool = False
+    """Whether the asset's promises may be broken."""
 
 
 @dataclass(frozen=True)
@@ -163,16 +167,21 @@ class Problem:
     risk: Risk = Risk()
     wanted: Wanted | None = None
     """What one asset is to do in one step, in every scenario; `None` where only the money decides."""
+    giving: Giving | None = None
+    """How far promises give way; `None` where all are kept."""
 
     @cached_property
     def futures(self) -> "tuple[Future, ...]":
         """Every scenario as a problem without uncertainty; without scenarios the problem itself."""
         if not self.scenarios:
             return (Future(self),)
-        return tuple(
-            Future(replace(self, series=s.series, energy=s.energy, scenarios=(), risk=Risk()), s.name, s.weight)
-            for s in self.scenarios
-        )
+        return tuple(Future(replace(self, **self._in_scenario(s)), s.name, s.weight) for s in self.scenarios)
+
+    def _in_scenario(self, scenario: Scenario) -> dict[str, Any]:
+        """Fields that differ in one scenario."""
+        giving = None if self.giving is None else self.giving.within(scenario.name)
+        own = {"series": scenario.series, "energy": scenario.energy, "giving": giving}
+        return {**own, "scenarios": (), "risk": Risk()}
 
     @property
     def shown(self) -> int:
@@ -189,7 +198,8 @@ class Problem:
         own = {name: np.array(values) for (owner, name), values in self.series.items() if owner == asset.id}
         end_value = self.end_value_per_mwh.get(asset.id)
         step_h, begins_day = _steps_of(self.horizon)
-        return Inputs(step_h, begins_day, own, self.states.get(asset.id), self.reserves, end_value)
+        gives_way = self.giving is not None and asset.id not in self.giving.kept
+        return Inputs(step_h, begins_day, own, self.states.get(asset.id), self.reserves, end_value, gives_way)
 
 
 @dataclass(frozen=True)

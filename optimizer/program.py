@@ -133,7 +133,11 @@ class Program:
                 continue
             column = None
             if own is not None:
-                column = provider.layout.column_at[own.column] + begin + shift + (own.offset or 0)
+                column = provider.layout.column_at[own.column]
+                if own.offset is not None:
+                    column += begin + shift + own.offset
+                elif end - begin > 1:
+                    raise ValueError(f"{own.column[0]}: in a port a column without time stands in one step only")
             yield _Share(provider, term.piece.value, shift, piece.value, begin, end, column)
 
     def blocks(self, vector: Array, stamp: Stamp) -> Array:

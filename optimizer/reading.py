@@ -1,8 +1,10 @@
 """How does the solver's answer become schedules, positions and money?"""
 
+from dataclasses import replace
+
 import numpy as np
 
-from optimizer.assembly import Assembly
+from optimizer.assembly import RESERVES, Assembly
 from optimizer.asset import Asset
 from optimizer.assets import type_of
 from optimizer.evaluation import money_earned, port_values
@@ -10,7 +12,7 @@ from optimizer.expression import Array
 from optimizer.ports import MONEY, PORTS, PROSPECT
 from optimizer.problem import Problem
 from optimizer.stamp import Stamp
-from optimizer.template import Name
+from optimizer.template import Name, Template
 from vpp.domain.plan import Money, Position, Schedule, Values
 
 Ports = dict[tuple[Stamp, Name], Array]
@@ -69,6 +71,33 @@ def _read_schedule(problem: Problem, assembly: Assembly, value: Array, asset: As
             for (name, key), column in template.columns.items()
             if not key and column.timed and not column.is_binary and name not in PORTS
         },
+        lacking_kwh=_lacking_kwh(assembly, value, asset, template),
+    )
+
+
+def _lacking_kwh(assembly: Assembly, value: Array, asset: Asset, template: Template) -> float:
+    """What a store holds at the end below what it shall; negative above it."""
+    if ("lacking_kwh", ()) not in template.columns:
+        return 0.0
+    lacking, exceeding = (assembly.column(value, asset.id, f"{name}_kwh")[0] for name in ("lacking", "exceeding"))
+    return round(float(lacking - exceeding), DECIMALS) + 0.0
+
+
+def held(problem: Problem, assembly: Assembly, value: Array) -> Problem:
+    """The problem with the capacity that an answer holds, which is less than was sold where promises give way."""
+    if problem.giving is None or not problem.reserves:
+        return problem
+    part = assembly.parts[RESERVES]
+    columns = [
+        assembly.program.columns(part.stamp, ("missing_kw", (k,)), part.block) for k in range(len(problem.reserves))
+    ]
+    missing = [value[places] / reserve.power for places, reserve in zip(columns, problem.reserves, strict=True)]
+    return replace(
+        problem,
+        reserves=tuple(
+            replace(reserve, hold_kw=_values(np.maximum(np.array(reserve.hold_kw) - kw, 0.0)))
+            for reserve, kw in zip(problem.reserves, missing, strict=True)
+        ),
     )
 
 

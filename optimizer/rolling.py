@@ -11,14 +11,13 @@ from datetime import datetime
 
 import numpy as np
 
-from optimizer.conflicts import conflicts
 from optimizer.highs import Ending
 from optimizer.loading import Loaded
 from optimizer.planner import conclude
 from optimizer.problem import Problem
 from optimizer.reading import read_money
+from optimizer.repair import find
 from optimizer.search import search
-from vpp.domain.errors import InfeasibleError
 from vpp.domain.plan import Plan
 
 
@@ -37,17 +36,17 @@ class Rolling:
             created: Instant of planning, in UTC.
 
         Raises:
-            InfeasibleError: no plan keeps every limit.
+            InfeasibleError: no plan keeps the limits that never give way.
             UnverifiedPlanError: independent arithmetic refutes the plan.
 
         """
         priced = replace(problem, end_value_per_mwh=self._end_values(problem))
-        found = search(priced, former=self._former)
-        self._former = found.first
-        if not found.has_plan:
-            raise InfeasibleError(conflicts(found), problem.horizon)
-        made = conclude(priced, found, created)
-        self._worth_per_mwh |= {name: float(np.mean(worth)) for name, worth in made.stored_value_per_mwh.items()}
+        first = search(priced, former=self._former)
+        self._former = first.first
+        found, _ = find(priced, found=first)
+        made = conclude(found.problem, found, created)
+        if not made.repairs:
+            self._worth_per_mwh |= {name: float(np.mean(worth)) for name, worth in made.stored_value_per_mwh.items()}
         return made
 
     def idle_net(self, problem: Problem) -> float | None:

@@ -94,7 +94,7 @@ def search(problem: Problem, watch: Watch | None = None, former: Loaded | None =
         answer = clock.search(loaded, watch)
         every_step = round_number >= ROUNDS_STEP_BY_STEP
         more = _both_at_once(loaded.assembly, answer, exclusive, every_step=every_step)
-        if more and not exclusive and problem.wanted is None:
+        if more and not exclusive and problem.wanted is None and problem.giving is None:
             if watch is not None:
                 watch.deciding(len(more), problem.horizon.count)
             answer, more = _decided_one_by_one(loaded, answer, more, clock)

@@ -178,9 +178,13 @@ def _line(curve: _Curve, left: Array, right: Array, middle: Array) -> tuple[Arra
 
 
 def _lowest_point(curve: _Curve, low: Array, high: Array) -> Array:
-    """The lowest of the curve's own points between `low` and `high`, both included; infinite where there is none."""
-    first = np.searchsorted(curve.x, low, side="left")
-    after = np.searchsorted(curve.x, high, side="right")
+    """The lowest of the curve's own points between `low` and `high`, both included; infinite where there is none.
+
+    Where `low` and `high` are one point, rounding must not lose it.
+    """
+    slack = SAME * max(1.0, float(np.abs(curve.x).max()))
+    first = np.searchsorted(curve.x, low - slack, side="left")
+    after = np.searchsorted(curve.x, high + slack, side="right")
     levels = [curve.y]
     while 2 ** len(levels) <= curve.y.size:
         last, width = levels[-1], 2 ** (len(levels) - 1)

@@ -8,7 +8,7 @@ from optimizer.assembly import SCHEDULED, Assembly
 from optimizer.expression import Array
 from optimizer.ports import MONEY
 from optimizer.problem import Future, Problem
-from optimizer.reading import read_money, read_positions, read_prospect, read_schedules
+from optimizer.reading import held, read_money, read_positions, read_prospect, read_schedules
 from optimizer.risk import mean_of_worst
 from optimizer.verify import verify
 from vpp.domain.plan import BindingLimit, Money, Outcome, Position, Spread, Values, Verification
@@ -21,7 +21,8 @@ def read_outcome(future: Future, assembly: Assembly, value: Array) -> tuple[Outc
         UnverifiedPlanError: independent arithmetic refutes it.
 
     """
-    problem, own = future.problem, assembly.of(future)
+    own = assembly.of(future)
+    problem = held(future.problem, own, value)
     schedules = read_schedules(problem, own, value)
     scheduled_kw = own.column(value, SCHEDULED, "scheduled_kw") if SCHEDULED in own.parts else None
     positions = read_positions(problem, schedules, scheduled_kw)

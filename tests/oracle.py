@@ -61,9 +61,41 @@ class Rows:
         return float(solver.getInfo().objective_function_value)
 
 
+Given = dict[int, dict[int, float]]
+"""What is given up by level (0 load that is cut, 2 energy at the end), as columns with their energy per unit."""
+
+
 def best_net(problem: Problem) -> float | None:
     """Most that the site can earn, in the currency; nothing if no plan keeps every limit."""
-    p, rows = problem, Rows()
+    cost = _site(problem, None).lowest_cost()
+    return None if cost is None else -cost / 1000  # a price per MWh times kWh
+
+
+def best_repaired(problem: Problem) -> tuple[dict[int, float], float] | None:
+    """Least that is given up of each level, those before it held, and most that can then be earned.
+
+    Nothing if no plan keeps what never gives way.
+    """
+    least: dict[int, float] = {}
+    given: Given = {0: {}, 2: {}}
+    rows = _site(problem, given)
+    money = list(rows.cost)
+    for level, columns in given.items():
+        rows.cost = [columns.get(column, 0.0) for column in range(len(money))]
+        found = rows.lowest_cost()
+        if found is None:
+            return None
+        least[level] = found
+        rows.row(columns, -np.inf, found + 1e-7)
+    rows.cost = money
+    cost = rows.lowest_cost()
+    assert cost is not None, "what was given up a moment ago is not enough"
+    return least, -cost / 1000
+
+
+def _site(p: Problem, given: Given | None) -> Rows:
+    """The whole site; promises give way where `given` is there to be filled."""
+    rows = Rows()
     count, h = p.horizon.count, p.horizon.step_hours
     buy = p.energy.import_price_per_mwh
     sell = p.energy.export_price_per_mwh or buy
@@ -72,16 +104,19 @@ def best_net(problem: Problem) -> float | None:
     for asset in p.assets:
         kind = type(asset).__name__
         if kind == "Battery":
-            _battery(rows, p, asset, site, fixed)
+            _battery(rows, p, asset, site, fixed, given=given)
             continue
         forecast = p.series[asset.id, "forecast"]
         for t in range(count):
             if kind == "Load":
                 fixed[t] -= forecast[t]
+                if given is not None:
+                    cut = rows.column(0.0, (1 - asset.critical_fraction) * forecast[t])
+                    site[t][cut], given[0][cut] = 1.0, h[t]
             elif asset.curtailable:
-                given = rows.column(0.0, forecast[t])
-                site[t][given] = 1.0
-                _hold(rows, p, (asset.id, t), {given: 1.0})
+                used = rows.column(0.0, forecast[t])
+                site[t][used] = 1.0
+                _hold(rows, p, (asset.id, t), {used: 1.0})
             else:
                 fixed[t] += forecast[t]
     meter: dict[str, list[int]] = {"import": [], "export": []}
@@ -97,8 +132,7 @@ def best_net(problem: Problem) -> float | None:
             rows.row({exported: 1.0, imports: p.connection.export_limit_kw}, -np.inf, p.connection.export_limit_kw)
     for entry in p.tariff:
         charge(rows, p, entry, meter[entry.of])
-    cost = rows.lowest_cost()
-    return None if cost is None else -cost / 1000  # a price per MWh times kWh
+    return rows
 
 
 def _hold(rows: Rows, p: Problem, place: tuple[str, int], power: dict[int, float], standing_kw: float = 0.0) -> None:
@@ -107,7 +141,8 @@ def _hold(rows: Rows, p: Problem, place: tuple[str, int], power: dict[int, float
         rows.row(power, p.wanted.export_kw + standing_kw, p.wanted.export_kw + standing_kw)
 
 
-def _battery(rows: Rows, p: Problem, a, site: list[dict[int, float]], fixed: list[float]) -> None:
+def _battery(rows: Rows, p: Problem, a, site: list[dict[int, float]], fixed: list[float], **soft: Given | None) -> None:
+    given = soft.get("given")
     count, h, capacity = p.horizon.count, p.horizon.step_hours, a.energy_capacity_kwh
     days = [at.date() for at in p.horizon.local_starts]
     before, discharged = None, {day: {} for day in days}
@@ -116,11 +151,16 @@ def _battery(rows: Rows, p: Problem, a, site: list[dict[int, float]], fixed: lis
         charge = rows.column(0.0, a.charge_power_kw)
         discharge = rows.column(0.0, a.discharge_power_kw, cost=a.throughput_cost_per_mwh * h[t])
         low, high = a.min_soc_fraction * capacity, a.max_soc_fraction * capacity
+        ends = [low, high]
         if t == count - 1:
             end = a.initial_soc_fraction if a.final_soc_fraction is None else a.final_soc_fraction
-            low = max(low, end * capacity)
-            high = min(high, high if a.final_soc_max_fraction is None else a.final_soc_max_fraction * capacity)
-        stored = rows.column(low, high)
+            ends[0] = max(low, end * capacity)
+            ends[1] = min(high, high if a.final_soc_max_fraction is None else a.final_soc_max_fraction * capacity)
+        stored = rows.column(*(ends if given is None else (low, high)))
+        if given is not None and t == count - 1:
+            lacking, exceeding = rows.column(0.0, np.inf), rows.column(0.0, np.inf)
+            rows.row({stored: 1.0, lacking: 1.0, exceeding: -1.0}, *ends)
+            given[2] |= {lacking: 1.0, exceeding: 1.0}
         keep = 1 - a.self_discharge_fraction_per_h * h[t]
         flow = {stored: 1.0, charge: -h[t] * a.charge_efficiency, discharge: h[t] / a.discharge_efficiency}
         if before is None:

@@ -27,9 +27,9 @@ def battery(name: str = "bess1", **fields: Any) -> Battery:
     return Battery(id=name, type="battery", **given | fields)
 
 
-def load(name: str = "load1") -> Load:
+def load(name: str = "load1", **fields: Any) -> Load:
     """A load; its series is given to the problem."""
-    return Load(id=name, type="load", forecast=NOWHERE)
+    return Load(id=name, type="load", forecast=NOWHERE, **fields)
 
 
 def solar(name: str = "pv1", **fields: Any) -> Solar:

@@ -22,6 +22,8 @@ from vpp.domain.plan import Plan, Schedule
 from vpp.domain.series import Premise
 from vpp.outlook import look_ahead
 from vpp.planning import PlanAnswer, PlanRequest, answer_line, read_request
+from vpp.report.repairs import repair_message
+from vpp.report.wording import NARROW_SPACE
 
 CURTAILED_KW = 1e-3
 """Generation that stays below what is there by more than this is curtailed on purpose."""
@@ -82,6 +84,7 @@ def course_of(
         idle_net=idle_net,
         gap_fraction=plan.gap_fraction,
         premises=premises,
+        repairs=tuple(repair_message(plan, repair).replace(NARROW_SPACE, " ") for repair in plan.repairs),
     )
 
 

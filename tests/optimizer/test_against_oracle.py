@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from optimizer.ageing.schema import Ageing
 from optimizer.planner import plan
-from tests.oracle import best_net
+from tests.oracle import best_net, best_repaired
 from tests.sites import CREATED, battery, hours, load, problem, solar
 from vpp.domain.errors import InfeasibleError
 
@@ -82,7 +82,7 @@ def problems(draw, *, is_ageing=False):
         assets.append(solar(curtailable=draw(st.booleans())))
         series["pv1"] = draw(st.lists(numbers(0, 150, 1), min_size=count, max_size=count))
     if draw(st.booleans()):
-        assets.append(load())
+        assets.append(load(critical_fraction=draw(st.sampled_from([1.0, 0.5, 0.0]))))
         series["load1"] = draw(st.lists(numbers(0, 90, 1), min_size=count, max_size=count))
     buy = draw(prices(count))
     spread = draw(st.one_of(st.none(), st.lists(numbers(-30, 90), min_size=count, max_size=count)))
@@ -100,11 +100,25 @@ def problems(draw, *, is_ageing=False):
 def check(given_problem):
     expected = best_net(given_problem)
     if expected is None:
-        with pytest.raises(InfeasibleError):
-            plan(given_problem, CREATED)
+        check_repaired(given_problem)
         return
     made = plan(given_problem, CREATED)
     assert made.money.net == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    assert made.verification.passed
+    assert not made.repairs
+
+
+def check_repaired(given_problem):
+    expected = best_repaired(given_problem)
+    if expected is None:
+        with pytest.raises(InfeasibleError):
+            plan(given_problem, CREATED)
+        return
+    least_kwh, net = expected
+    made = plan(given_problem, CREATED)
+    told_kwh = {level: sum(r.given_up_kwh for r in made.repairs if r.level == level) for level in least_kwh}
+    assert told_kwh == pytest.approx(least_kwh, rel=1e-6, abs=1e-3)  # what is told begins at 1e-4 kWh each
+    assert made.money.net == pytest.approx(net, rel=1e-5, abs=1e-5)
     assert made.verification.passed
 
 

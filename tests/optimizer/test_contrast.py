@@ -17,7 +17,6 @@ from tests.optimizer.test_against_oracle import problems
 from tests.optimizer.test_explain import AGEING, STORES, site
 from tests.oracle import best_net
 from tests.sites import CREATED, battery, load, problem, solar
-from vpp.domain.errors import InfeasibleError
 
 FIELDS = {**STORES, "wearing by depth": {"ageing": AGEING}}
 
@@ -40,9 +39,7 @@ def test_any_wanted_power_costs_what_the_oracle_says_or_is_refused_with_the_near
     asset = next((a for a in whole.assets if type(a).__name__ == "Battery"), None)
     if asset is None:
         return
-    try:
-        plan(whole, CREATED)
-    except InfeasibleError:
+    if best_net(whole) is None:
         return
     wanted = Wanted(asset.id, place % whole.horizon.count, kw)
     oracle, found = best_net(replace(whole, wanted=wanted)), contrast(whole, wanted, CREATED)

@@ -128,4 +128,7 @@ def test_a_site_that_decides_nothing_pays_for_its_load():
 def test_a_load_beyond_the_connection_is_named():
     with pytest.raises(InfeasibleError) as error:
         plan(problem([load()], [100.0, 50.0], series={"load1": [10.0, 20.0]}, import_limit_kw=15.0), CREATED)
-    assert error.value.conflicts == (Conflict("grid connection", "import limit", (1,)),)
+    assert set(error.value.conflicts) == {
+        Conflict("grid connection", "import limit", (1,)),
+        Conflict("load1", "critical load", (1,)),
+    }

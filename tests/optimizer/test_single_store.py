@@ -59,6 +59,22 @@ def stores(draw):
     )
 
 
+def test_a_window_that_is_just_as_long_as_a_slope_keeps_the_point_between_two_slopes():
+    """Room for a paid charge is made by discharging for nothing. Selling 0.1 kW first leaves as much of it."""
+    limits = {"charge_limit": [0.1, 0.0, 35.3, 0.0], "discharge_limit": [0.1, 12.9, 0.0, 28.6]}
+    costs = {"charge_cost": [0.1, 0.0, -0.2, 0.3], "discharge_cost": [-0.1, 0.0, 0.2, -0.3]}
+    store = Store(
+        carried_kwh=31.1,
+        keep=np.ones(4),
+        stored_per_charge=np.full(4, 0.72),
+        taken_per_discharge=np.full(4, 1.68),
+        lowest=np.zeros(4),
+        highest=np.full(4, 47.9),
+        **{name: np.array(values) for name, values in (limits | costs).items()},
+    )
+    assert best_directions(store).way.tolist() == [-1, -1, 1, -1]
+
+
 @settings(deadline=None, max_examples=120)
 @given(stores())
 def test_no_other_choice_of_directions_is_cheaper(store):

@@ -163,12 +163,11 @@ def test_two_runs_differ_only_in_the_marked_block():
 
 
 def test_a_repaired_plan_opens_with_its_repairs():
-    repair = Repair(
-        "departure", "van", 19.0, "kWh", "van lacks 19 kWh <by 06:30>", (Alternative("leave at", "08:14", ""),)
-    )
+    later = Alternative("later", CREATED.replace(hour=5, minute=20), "utc")
+    repair = Repair(2, "least energy at the end", "cell", 19.0, "kWh", 180.0, 19.0, (3,), "<dark>", (later,))
     text = report_page(four_hours(status=Status.REPAIRED, repairs=(repair,)), "seal")
-    assert 0 < text.index("van lacks 19 kWh &lt;by 06:30&gt;") < text.index('class="headline"')
-    assert "Would do: leave at: 08:14" in text
+    told = "battery cell cannot reach 90 % by 04:00: 19 kWh short in scenario &lt;dark&gt;; possible by 05:20."
+    assert 0 < text.replace("\u00a0", " ").index(told) < text.index('class="headline"')
     assert 'class="status repaired">REPAIRED' in text
 
 

@@ -70,9 +70,10 @@ def test_energies_spent_read_as_spending():
 
 
 def test_a_repaired_plan_tells_its_repairs_before_the_money():
-    repair = Repair("departure", "van", 19.0, "kWh", "van lacks 19 kWh at 06:30")
+    repair = Repair(2, "least energy at the end", "cell", 19.0, "kWh", 180.0, 19.0, (3,))
     text = printed(four_hours(status=Status.REPAIRED, repairs=(repair,)))
-    assert text.index("REPAIRED") < text.index("van lacks 19 kWh at 06:30") < text.index("Earns 7.00 EUR")
+    told = "battery cell cannot reach 90 % by 04:00: 19 kWh short."
+    assert text.index("REPAIRED") < text.index(told) < text.index("Earns 7.00 EUR")
 
 
 def test_a_limit_that_enters_the_model_twice_is_one_limit():

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from optimizer.contrast import contrast
 from optimizer.planner import explained
 from optimizer.problem import Problem, Wanted
+from optimizer.repair import settled
 from vpp.domain.errors import Fault, InputError
 from vpp.domain.horizon import Horizon
 from vpp.domain.plan import Plan, Schedule
@@ -48,7 +49,8 @@ def run(options: argparse.Namespace, output: Output) -> None:
         output.result(text, head | overview_document(made, schedule_id))
         return
     schedule = next(s for s in made.schedules if s.asset_id == schedule_id)
-    instead = None if options.want is None else _instead(case.problem, schedule.asset_id, step, options.want, created)
+    problem = settled(case.problem) if made.repairs else case.problem
+    instead = None if options.want is None else _instead(problem, schedule.asset_id, step, options.want, created)
     text = _step(made, schedule, step, instead, notes=notes, width=output.width)
     document = head | step_document(made, schedule, step)
     output.result(text, document | {"instead": None if instead is None else contrast_document(made, instead)})

@@ -99,6 +99,14 @@ RULES: Mapping[str, Rule] = {
         "a plan is made from the input itself",
         3600,
     ),
+    "promise_broken": Rule(
+        2,
+        "no plan keeps every promise within the limits of devices and grid",
+        "the plan gives up as little as possible: load that is not critical has to be cut, or capacity is missing",
+        "cut the load that is named, or change what the message says would do",
+        "a plan keeps every promise",
+        900,
+    ),
     "no_plan": Rule(
         2,
         "no plan covers this instant",

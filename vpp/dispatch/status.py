@@ -67,6 +67,7 @@ def plan_document(course: Course) -> dict[str, Any]:
         "premises": [
             {"input": p.input, "age_s": p.age_s, "check": p.check, "verdict": p.verdict} for p in course.premises
         ],
+        "repairs": list(course.repairs),
     }
 
 

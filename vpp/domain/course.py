@@ -40,6 +40,8 @@ class Course:
     """The same with all stores left alone; `None` where that would break a limit."""
     gap_fraction: float
     premises: tuple[Premise, ...] = ()
+    repairs: tuple[str, ...] = ()
+    """Promises that it breaks, in words."""
 
     @property
     def end(self) -> datetime:

@@ -70,6 +70,8 @@ class Schedule:
     """Downward reserve held, by product [kW]."""
     flows: Mapping[str, Values]
     """What is behind the power, by name, such as `charge_kw`."""
+    lacking_kwh: float = 0.0
+    """What is stored at the end below what was promised; negative above it [kWh]."""
 
     @cached_property
     def soc_fraction(self) -> Values | None:
@@ -171,22 +173,40 @@ class Account:
 
 @dataclass(frozen=True)
 class Alternative:
-    """A changed promise that was tried and would do."""
+    """A change that was tried: with it, and all else as planned, the promise is kept."""
 
     change: str
-    value: float | str
+    """What is changed: `later`, or the name of a limit."""
+    value: float | datetime
+    """The end by which the promise is kept, in UTC; the limit that is enough; or how much wider it has to be."""
     unit: str
+    """Unit of a limit; `utc` for an instant."""
+    owner: str = ""
+    """Asset, or part of the site, that has the limit."""
+    instead_of: float | None = None
+    """What the limit is; `None` where it differs from step to step, and `value` is how much wider it has to be."""
 
 
 @dataclass(frozen=True)
 class Repair:
     """A promise that could not be kept."""
 
+    level: int
+    """Its priority among promises; 0 is kept longest."""
     constraint: str
+    """Name of the promise."""
     asset_id: str | None
     amount: float
+    """What is missing of it; of power, at most in any step."""
     unit: str
-    message: str
+    promised: float
+    """What was promised, in the same unit."""
+    given_up_kwh: float
+    """The same as an energy over the whole plan."""
+    steps: tuple[int, ...]
+    """Steps in which it is broken."""
+    scenario: str = ""
+    """The scenario in which most is missing; empty where nothing is uncertain."""
     alternatives: tuple[Alternative, ...] = ()
 
 

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from vpp.domain.inputs import Inputs
-from vpp.domain.plan import BindingLimit, Plan, Schedule, Spread
+from vpp.domain.plan import Alternative, BindingLimit, Plan, Schedule, Spread
 from vpp.domain.tariff import Billed
 from vpp.report.page import report_page
+from vpp.report.repairs import repair_message
+from vpp.report.wording import NARROW_SPACE
 
 SCHEMA_VERSION = 1
 
@@ -149,8 +151,11 @@ def plan_document(plan: Plan, digests: dict[str, str]) -> dict[str, Any]:
                 "asset": r.asset_id,
                 "amount": r.amount,
                 "unit": r.unit,
-                "message": r.message,
-                "alternatives": [asdict(alternative) for alternative in r.alternatives],
+                "message": repair_message(plan, r).replace(NARROW_SPACE, " "),
+                "promised": r.promised,
+                "steps": list(r.steps),
+                **({"scenario": r.scenario} if r.scenario else {}),
+                "alternatives": [_alternative(alternative) for alternative in r.alternatives],
             }
             for r in plan.repairs
         ],
@@ -226,6 +231,11 @@ def _uncertainty(spread: Spread | None) -> dict[str, Any]:
         ],
         "risk": {"cvar": spread.cvar, "cvar_alpha": spread.cvar_alpha, "cvar_weight": spread.cvar_weight},
     }
+
+
+def _alternative(way: Alternative) -> dict[str, Any]:
+    value = way.value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(way.value, datetime) else way.value
+    return {**asdict(way), "value": value}
 
 
 def limit_document(plan: Plan, limit: BindingLimit) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from html import escape
 from pathlib import Path
 
-from vpp.domain.plan import Plan, Repair, Status
+from vpp.domain.plan import Plan, Status
 from vpp.report.axis import TimeAxis
 from vpp.report.binding import told_limits
 from vpp.report.charges import HEAD, charge_rows
 from vpp.report.pictures import assets_section, power_section, prices_section, stored_section
+from vpp.report.repairs import repair_message
 from vpp.report.scenarios import scenarios_section, told_spread
 from vpp.report.story import assumptions, costs, headline, trade
 from vpp.report.tables import (
@@ -16,6 +17,7 @@ from vpp.report.tables import (
     periods_section,
     positions_section,
     premises_section,
+    repairs_section,
     run_block,
     section,
     steps_section,
@@ -53,7 +55,7 @@ def report_page(plan: Plan, seal: str) -> str:
         actions_section(plan, calendar),
         steps_section(plan, calendar),
         positions_section(plan),
-        section("Repairs", _repairs(plan) or "<p>None: the plan keeps every promise.</p>"),
+        repairs_section(plan),
         premises_section(plan),
         verification_section(plan),
         run_block(plan, seal),
@@ -90,13 +92,8 @@ def _assumptions(plan: Plan) -> str:
 
 
 def _repairs(plan: Plan) -> str:
-    items = "".join(f"<li>{escape(repair.message)}{_alternatives(repair)}</li>" for repair in plan.repairs)
+    items = "".join(f"<li>{text(repair_message(plan, repair))}</li>" for repair in plan.repairs)
     return f'<ul class="repairs">{items}</ul>' if items else ""
-
-
-def _alternatives(repair: Repair) -> str:
-    told = [f"{each.change}: {each.value} {each.unit}".strip() for each in repair.alternatives]
-    return f"<br>Would do: {escape('; '.join(told))}" if told else ""
 
 
 def _money(plan: Plan) -> str:

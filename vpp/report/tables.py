@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from vpp import __version__
 from vpp.domain.plan import Plan, Position, Schedule, Status
 from vpp.report.actions import actions, periods
+from vpp.report.repairs import repair_row
 from vpp.report.story import energy_text
 from vpp.report.why import Spell, in_words, reasons, spells
 from vpp.report.wording import NARROW_SPACE, Calendar, between, clock, money, number, quantity, signed
@@ -27,6 +28,20 @@ MOST_UNFOLDED = 30
 def section(title: str, body: str) -> str:
     """A part of the page, under its heading."""
     return f"<section><h2>{title}</h2>{body}</section>"
+
+
+def repairs_section(plan: Plan) -> str:
+    """Every promise that the plan breaks, with what would have kept it."""
+    rows = [repair_row(plan, repair) for repair in plan.repairs]
+    if not rows:
+        return section("Repairs", "<p>None: the plan keeps every promise.</p>")
+    note = (
+        "Where no plan keeps every promise, as little as possible is given up: load that is not critical is cut last, "
+        "and critical load never; before that capacity is missing, and before that energy at the end. What would do "
+        "was tried, with all else as planned."
+    )
+    table = html_table(("Promise", "missing", "of", "when", "would do"), rows, identity="repairs")
+    return section("Repairs", f'{table}<p class="note">{note}</p>')
 
 
 def text(words: str) -> str:

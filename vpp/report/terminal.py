@@ -9,6 +9,7 @@ from vpp.report.actions import actions, periods
 from vpp.report.binding import told_limits, worth
 from vpp.report.charges import HEAD, charge_rows
 from vpp.report.refusals import NARROW
+from vpp.report.repairs import repair_message
 from vpp.report.scenarios import spread_rows, told_spread
 from vpp.report.sparkline import Columns, sparkline
 from vpp.report.story import assumptions, costs, energy_text, groups, headline, total, trade
@@ -37,7 +38,7 @@ def summary(plan: Plan, written: Sequence[Path], *, width: int, shows_bars: bool
     """
     calendar = Calendar(plan.horizon)
     lines = ["", *_title(plan, calendar, width), ""]
-    lines += [line for repair in plan.repairs for line in sentences(repair.message, width)]
+    lines += [line for repair in plan.repairs for line in sentences(repair_message(plan, repair), width)]
     lines += [""] if plan.repairs else []
     for text in (headline(plan), told_spread(plan), trade(plan), costs(plan), assumptions(plan)):
         lines += sentences(text, width)

@@ -29,15 +29,18 @@ def violations(asset: Battery, inputs: Inputs, schedule: Schedule) -> Iterator[t
     yield "lowest stored energy", (floor_kwh - stored_kwh).max()
     yield "highest stored energy", (stored_kwh - ceiling_kwh).max()
     if inputs.end_value_per_mwh is None:
-        yield from _end_violations(asset, stored_kwh)
+        yield from _end_violations(asset, inputs, schedule)
     if asset.daily_discharge_limit_kwh is not None:
         yield "daily discharge", _beyond_kwh(asset.daily_discharge_limit_kwh, inputs, discharge_kw).max()
     yield from _reserve_violations(asset, inputs, schedule, before_kwh, stored_kwh)
 
 
-def _end_violations(asset: Battery, stored_kwh: Array) -> Iterator[tuple[str, float]]:
-    yield "energy at the end", asset.least_final_soc_fraction * asset.energy_capacity_kwh - stored_kwh[-1]
-    yield "energy at the end", stored_kwh[-1] - asset.most_final_soc_fraction * asset.energy_capacity_kwh
+def _end_violations(asset: Battery, inputs: Inputs, schedule: Schedule) -> Iterator[tuple[str, float]]:
+    """What is told to be lacking at the end makes up for the promise, and only where promises give way."""
+    promised_kwh = (schedule.stored_kwh or (0.0,))[-1] + schedule.lacking_kwh
+    yield "energy at the end", asset.least_final_soc_fraction * asset.energy_capacity_kwh - promised_kwh
+    yield "energy at the end", promised_kwh - asset.most_final_soc_fraction * asset.energy_capacity_kwh
+    yield "energy lacking at the end", 0.0 if inputs.gives_way else abs(schedule.lacking_kwh)
 
 
 def _initial_kwh(asset: Battery, inputs: Inputs) -> float:

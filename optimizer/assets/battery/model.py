@@ -10,6 +10,7 @@ import pyomo.environ as pyo
 from optimizer.assets.battery.schema import Battery
 from optimizer.assets.battery.segments import ageing_parameters, wear_at_rest, wear_by_depth
 from optimizer.blocks import Exclusion, scalars, series
+from optimizer.final_energy import promise_final_energy
 from optimizer.ports import TIE_BREAK_PER_MWH
 from optimizer.problem import Inputs, Parameters
 
@@ -31,6 +32,8 @@ class Options:
     reserves_at_end: bool
     has_daily_limit: bool
     has_end_value: bool
+    gives_way: bool
+    """Whether the energy at the end may be missed."""
     is_exclusive: bool
     segment_count: int
     """Depth segments of wear; 0 where wear has one price."""
@@ -46,6 +49,7 @@ def options(asset: Battery, inputs: Inputs, *, is_exclusive: bool) -> Options:
         reserves_at_end=any(reserve.at_end for reserve in inputs.reserves),
         has_daily_limit=asset.daily_discharge_limit_kwh is not None,
         has_end_value=inputs.end_value_per_mwh is not None,
+        gives_way=inputs.gives_way,
         is_exclusive=is_exclusive,
         segment_count=0 if asset.ageing is None else asset.ageing.segment_count,
         band_count=0 if asset.ageing is None else len(asset.ageing.bands),
@@ -109,7 +113,7 @@ def build(b: Any, chosen: Options) -> None:
     """stored[t] = stored[t−1]·(1 − σΔ) + Δ·(η_c·charge[t] − discharge[t]/η_d)."""
     scalars(b, "charge_power_kw", "discharge_power_kw", "charge_efficiency", "discharge_efficiency")
     scalars(b, "self_discharge_fraction_per_h", "standing_load_kw", "throughput_cost_per_mwh")
-    scalars(b, "initial_kwh", "least_final_kwh", "most_final_kwh")
+    scalars(b, "initial_kwh")
     series(b, "floor_kwh", "ceiling_kwh")
 
     b.charge_kw = pyo.Var(b.time, bounds=(0, b.charge_power_kw), doc="/ charge power [kW]")
@@ -129,10 +133,7 @@ def build(b: Any, chosen: Options) -> None:
         gained = b.charge_efficiency * b.charge_kw[t] - b.discharge_kw[t] / b.discharge_efficiency
         return b.stored_kwh[t] == kept + b.step_h[t] * gained
 
-    b.final_energy = pyo.Constraint(
-        expr=(b.least_final_kwh, b.stored_kwh[b.time.last()], b.most_final_kwh),
-        doc="energy at the end / energy at the end [kWh]",
-    )
+    promise_final_energy(b, gives_way=chosen.gives_way)
 
     @b.Expression(b.time)
     def export_kw(b: Any, t: int) -> Any:

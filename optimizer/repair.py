@@ -1,0 +1,157 @@
+"""What is done where no plan keeps every promise?
+
+Level by level, in the order of their priority, as little as possible is given up; what a level came to is held, and
+the money decides among the plans that are left (lexicographic optimisation; Isermann, "Linear lexicographic
+optimization", OR Spektrum 4, 1982). Physics, and the limits of devices and of the grid, never give way.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimizer.aim import given_up_kwh
+from optimizer.conflicts import conflicts
+from optimizer.highs import Ending
+from optimizer.priorities import Giving, Level
+from optimizer.problem import Problem
+from optimizer.search import Found, Watch, search
+from vpp.domain.errors import InfeasibleError
+from vpp.domain.plan import Outcome, Repair, Schedule
+
+SLACK_KWH = 1e-7
+"""What a level came to is held with so much room, which the solver's tolerance needs."""
+NOTHING = 1e-4
+"""Up to so many kWh or kW nothing is missing."""
+
+GIVEN = ("critical load", "upward reserve", "downward reserve", "energy at the end")
+"""Limits, as models label them, that are promises."""
+
+
+@dataclass(frozen=True)
+class Concession:
+    """What a site gives up so that there is a plan."""
+
+    problem: Problem
+    """The problem with what each level may give up; it has a plan."""
+    levels: Mapping[Level, Found]
+    """For each level the answer that gives up least of it, those before it held."""
+
+
+def concede(problem: Problem, watch: Watch | None = None) -> Concession:
+    """Give up as little as possible, level by level.
+
+    Raises:
+        InfeasibleError: no plan keeps the limits that never give way, or none was found in the time allowed.
+
+    """
+    giving, levels = Giving(), dict[Level, Found]()
+    for level in Level:
+        found = search(replace(problem, giving=replace(giving, aim=level)), watch)
+        if not found.has_plan:
+            raise InfeasibleError(conflicts(found), problem.horizon)
+        reached = {
+            (future.name, level): given_up_kwh(found.assembly, future, found.prices.value, level) + SLACK_KWH
+            for future in problem.futures
+        }
+        giving, levels[level] = Giving({**giving.most_kwh, **reached}), found
+    return Concession(replace(problem, giving=giving), levels)
+
+
+def find(problem: Problem, watch: Watch | None = None, found: Found | None = None) -> tuple[Found, Concession | None]:
+    """The best answer that keeps every promise; where there is none, the best of those that break the least.
+
+    Args:
+        problem: What is to be planned.
+        watch: Told how far a long search is.
+        found: The answer of a search for it, if there was one.
+
+    Raises:
+        InfeasibleError: no plan keeps the limits that never give way, or none was found in the time allowed.
+
+    """
+    found = found or search(problem, watch)
+    if found.has_plan:
+        return found, None
+    if found.answer.ending is not Ending.INFEASIBLE:
+        raise InfeasibleError((), problem.horizon)
+    concession = concede(problem, watch)
+    settled = search(concession.problem, watch)
+    if not settled.has_plan:
+        raise InfeasibleError(conflicts(settled), problem.horizon)
+    return settled, concession
+
+
+def settled(problem: Problem) -> Problem:
+    """The problem itself, or, where no plan keeps every promise, the same with what is given up of them.
+
+    Raises:
+        InfeasibleError: no plan keeps the limits that never give way, or none was found in the time allowed.
+
+    """
+    return find(problem)[0].problem
+
+
+def read_repairs(problem: Problem, outcomes: Sequence[Outcome]) -> tuple[Repair, ...]:
+    """Every promise that a plan breaks, those of the highest priority first; over scenarios, where it breaks most."""
+    if problem.giving is None:
+        return ()
+    worst: dict[tuple[str, str | None], Repair] = {}
+    for outcome in outcomes:
+        for repair in _repairs(problem, outcome):
+            key = (repair.constraint, repair.asset_id)
+            if key not in worst or repair.amount > worst[key].amount:
+                worst[key] = repair
+    return tuple(sorted(worst.values(), key=lambda repair: repair.level))
+
+
+def _repairs(problem: Problem, outcome: Outcome) -> Iterator[Repair]:
+    for schedule in outcome.schedules:
+        yield from _cuts(problem, outcome, schedule)
+    for reserve in problem.reserves:
+        held_kw = [position.quantity_kw for position in outcome.positions if position.product == reserve.product]
+        missing_kw = np.array(reserve.hold_kw) - held_kw
+        if missing_kw.max(initial=0.0) > NOTHING:
+            steps = np.flatnonzero(missing_kw > NOTHING)
+            yield Repair(
+                level=Level.CAPACITY,
+                constraint=f"{reserve.product} held",
+                asset_id=None,
+                amount=float(missing_kw.max()),
+                unit="kW",
+                promised=float(np.array(reserve.hold_kw)[steps].max()),
+                given_up_kwh=float(problem.step_h @ np.maximum(missing_kw, 0.0)) * reserve.power,
+                steps=tuple(steps.tolist()),
+                scenario=outcome.name,
+            )
+    for schedule in outcome.schedules:
+        if schedule.stored_kwh is not None and abs(schedule.lacking_kwh) > NOTHING:
+            yield Repair(
+                level=Level.END,
+                constraint=f"{'least' if schedule.lacking_kwh > 0 else 'most'} energy at the end",
+                asset_id=schedule.asset_id,
+                amount=abs(schedule.lacking_kwh),
+                unit="kWh",
+                promised=schedule.stored_kwh[-1] + schedule.lacking_kwh,
+                given_up_kwh=abs(schedule.lacking_kwh),
+                steps=(problem.horizon.count - 1,),
+                scenario=outcome.name,
+            )
+
+
+def _cuts(problem: Problem, outcome: Outcome, schedule: Schedule) -> Iterator[Repair]:
+    cut_kw = np.array(schedule.flows.get("cut_kw", ()))
+    steps = np.flatnonzero(cut_kw > NOTHING)
+    if steps.size:
+        wanted_kw = cut_kw - np.array(schedule.export_kw)
+        yield Repair(
+            level=Level.SERVICE,
+            constraint="load served",
+            asset_id=schedule.asset_id,
+            amount=float(problem.step_h @ cut_kw),
+            unit="kWh",
+            promised=float(problem.step_h[steps] @ wanted_kw[steps]),
+            given_up_kwh=float(problem.step_h @ cut_kw),
+            steps=tuple(steps.tolist()),
+            scenario=outcome.name,
+        )
