@@ -169,14 +169,14 @@ def test_a_load_beyond_the_connection_names_the_limit_and_its_steps(vpp, folder)
     assert files_in(folder) == there
 
 
-def test_a_load_beyond_a_connection_without_stores_names_the_limit_alone(vpp, folder):
+def test_a_critical_load_beyond_a_connection_without_stores_names_the_limit_and_the_load(vpp, folder):
     only_the_load = changed()["assets"][1:]
     site = changed((("assets",), only_the_load), (("connection", "import_limit_kw"), 50))
     told = vpp("plan", write_site(folder, site), "--json")
     assert told.code == 3
-    (conflict,) = told.document["error"]["conflicts"]
-    assert (conflict["owner"], conflict["limit"]) == ("grid connection", "import limit")
-    assert set(conflict["steps"]) <= {step for step, kw in enumerate(LOAD_KW) if kw > 50}
+    conflicts = {(c["owner"], c["limit"]): set(c["steps"]) for c in told.document["error"]["conflicts"]}
+    assert set(conflicts) == {("grid connection", "import limit"), (only_the_load[0]["id"], "critical load")}
+    assert all(steps <= {step for step, kw in enumerate(LOAD_KW) if kw > 50} for steps in conflicts.values())
 
 
 @pytest.fixture

@@ -37,7 +37,8 @@ def _missing(plan: Plan, repair: Repair) -> str:
         missing, promised = _amount(repair.amount, repair.unit), _amount(repair.promised, repair.unit)
         product = repair.constraint.removesuffix(" held")
         return f"{product} is held in part only: up to {missing} of {promised} missing, {when}"
-    name = f"{schedule.asset_type.replace('_', ' ')} {schedule.asset_id}"
+    kind = schedule.asset_type.replace("_", " ")
+    name = schedule.asset_id if schedule.asset_id == kind else f"{kind} {schedule.asset_id}"
     if repair.constraint == "load served":
         cut, wanted = _amount(repair.amount, "kWh"), _amount(repair.promised, "kWh")
         return f"{name} is cut by {cut} of {wanted}, {when}"

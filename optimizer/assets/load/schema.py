@@ -16,7 +16,7 @@ class Load(Asset):
     forecast: SeriesSource
     """Power drawn at the AC terminals [kW]."""
     critical_fraction: Fraction = 1.0
-    """Share of the load that must be served even without the grid."""
+    """Share of the load that is always served, also without the grid; the rest is cut where no plan serves it all."""
     power_factor: Fraction = 1.0
     """Active power over apparent power."""
 
