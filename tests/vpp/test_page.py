@@ -171,6 +171,21 @@ def test_a_repaired_plan_opens_with_its_repairs():
     assert 'class="status repaired">REPAIRED' in text
 
 
+def test_load_that_is_cut_and_energy_that_lacks_are_drawn_and_counted():
+    cut = source("works", (-10.0, -6.0, -4.0, -10.0))
+    cut = replace(cut, asset_type="load", available_kw=None, flows={"cut_kw": (0.0, 4.0, 6.0, 0.0)})
+    repairs = (
+        Repair(0, "load served", "works", 10.0, "kWh", 20.0, 10.0, (1, 2)),
+        Repair(2, "least energy at the end", "cell", 60.0, "kWh", 110.0, 60.0, (3,)),
+    )
+    text = report_page(four_hours(store(lacking_kwh=60.0), cut, status=Status.REPAIRED, repairs=repairs), "seal")
+    plain = text.replace("\u00a0", " ")
+    for told in ('class="cut slanted">load that is cut', "promised 110 kWh", "load: 30 kWh in, 10 kWh cut"):
+        assert told in plain
+    assert "load works is cut by 10 kWh of 20 kWh" in plain
+    assert "load that is cut" not in report_page(four_hours(), "seal")
+
+
 def test_a_fallback_opens_with_a_band():
     text = report_page(four_hours(status=Status.FALLBACK), "seal")
     assert 0 < text.index('class="band"') < text.index('class="headline"')

@@ -73,6 +73,11 @@ class Schedule:
     lacking_kwh: float = 0.0
     """What is stored at the end below what was promised; negative above it [kWh]."""
 
+    @property
+    def cut_kw(self) -> Values:
+        """Load that is not served, step by step [kW]; empty where none may be cut."""
+        return self.flows.get("cut_kw", ())
+
     @cached_property
     def soc_fraction(self) -> Values | None:
         """State of charge at the end of each step."""

@@ -24,7 +24,7 @@ class Line:
     values: Sequence[float]
     """One per step, drawn as steps; or one more than there are steps, drawn as slopes between the steps' edges."""
     style: str
-    """CSS classes: `ink`, `blue` or `dotted` for lines; for layers one of `FILLS`, `HATCHES` or `reserved`."""
+    """CSS classes: `ink`, `blue` or `dotted` for lines; for layers one of `FILLS`, `HATCHES`, `reserved` or `cut`."""
 
 
 FILLS = {"store": "store", "generation": "generation", "consumption": "consumption"}

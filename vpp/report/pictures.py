@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 
 from vpp.domain.plan import Plan, Schedule
-from vpp.report.actions import MOST_STORES, powers
+from vpp.report.actions import MOST_STORES, NOTHING_KW, powers
 from vpp.report.axis import TimeAxis
 from vpp.report.chart import HATCHES, Chart, Fan, Line, Mark, Zone, draw
 from vpp.report.story import energy_text, groups, kind, total
@@ -59,6 +59,9 @@ def power_section(plan: Plan, axis: TimeAxis) -> str:
     shown = groups(plan)
     totals = {name: total([schedule.export_kw for schedule in members]) for name, members in shown.items()}
     stack = [Line(name, totals[name], style) for name, style in _styles(shown).items()]
+    cut_kw = total([schedule.cut_kw for schedule in plan.schedules if schedule.cut_kw])
+    if max(cut_kw, default=0.0) > NOTHING_KW:
+        stack.append(Line("load that is cut", [-kw for kw in cut_kw], "cut slanted"))
     net = Line("at the meter", plan.site_export_kw, "ink")
     title = "Power by asset" if len(shown) == len(plan.schedules) else "Power by type of asset"
     chart = Chart("Out (+) and in (−)", "kW", [net], stack, _connection(plan), height_px=260)
@@ -113,9 +116,13 @@ def _stored_chart(name: str, members: Sequence[Schedule]) -> Chart:
     if low != 0:
         zones.append(Zone(f"below the window, {_bound_text(low)} kWh", -inf, low))
     end = Mark(len(stored) - 1, stored[-1], f"at the end {quantity(stored[-1])} kWh")
+    marks, lacking_kwh = [end], sum(schedule.lacking_kwh for schedule in members)
+    if abs(lacking_kwh) > NOTHING_KW:
+        promised_kwh = stored[-1] + lacking_kwh
+        marks.append(Mark(len(stored) - 1, promised_kwh, f"promised {quantity(promised_kwh)} kWh"))
     capacity_kwh = sum(schedule.energy_capacity_kwh or 0.0 for schedule in members)
     line = Line("", stored, "blue")
-    return Chart(name, "kWh", [line], zones=zones, marks=[end], full=capacity_kwh or None)
+    return Chart(name, "kWh", [line], zones=zones, marks=marks, full=capacity_kwh or None)
 
 
 def _with_start(members: Sequence[Schedule], values: Sequence[Sequence[float]]) -> list[float]:
@@ -134,7 +141,8 @@ def _bound_text(bound: float | Sequence[float]) -> str:
 def assets_section(plan: Plan, axis: TimeAxis) -> str:
     """One row for each asset: its power, and its state of charge."""
     shown = list(plan.schedules)
-    note = '<p class="note">Areas: power, out (+) and in (−). Line: state of charge, at the right. Dots: available.</p>'
+    dots = "available, or wanted" if plan.repairs else "available"
+    note = f'<p class="note">Areas: power, out (+) and in (−). Line: state of charge, at the right. Dots: {dots}.</p>'
     if len(shown) > MOST_ASSETS:
         shown.sort(key=lambda schedule: -max(abs(kw) for kw in schedule.export_kw))
         note += f"<p>The {SHOWN_ASSETS} largest of {len(shown):,} assets; the others are in plan.csv.</p>"
@@ -150,6 +158,9 @@ def _asset_chart(plan: Plan, schedule: Schedule, *, shows_time: bool) -> Chart:
     lines, shares = [], []
     if schedule.available_kw is not None and schedule.available_kw != schedule.export_kw:
         lines.append(Line("", schedule.available_kw, "dotted"))
+    if max(schedule.cut_kw, default=0.0) > NOTHING_KW:
+        wanted_kw = [kw - cut for kw, cut in zip(schedule.export_kw, schedule.cut_kw, strict=True)]
+        lines.append(Line("", wanted_kw, "dotted"))
     if schedule.stored_kwh is not None and schedule.energy_capacity_kwh:
         stored = _with_start([schedule], [schedule.stored_kwh])
         shares.append(Line("", [kwh / schedule.energy_capacity_kwh for kwh in stored], "ink"))
@@ -170,6 +181,8 @@ def _asset_note(plan: Plan, schedule: Schedule) -> str:
     if schedule.stored_kwh is None:
         energy_kwh = sum(kw * h for kw, h in zip(schedule.export_kw, step_h, strict=True))
         flow = f"{energy_text(abs(energy_kwh))} {'out' if energy_kwh >= 0 else 'in'}"
+        cut_kwh = sum(kw * h for kw, h in zip(schedule.cut_kw, step_h, strict=False))
+        flow += f", {energy_text(cut_kwh)} cut" if cut_kwh > NOTHING_KW else ""
     else:
         charged, discharged = (
             sum(kw * h for kw, h in zip(powers([schedule], is_charging=way), step_h, strict=True))

@@ -125,6 +125,8 @@ def why_section(plan: Plan, calendar: Calendar) -> str:
         return section("Why", "<p>No store has anything to decide.</p>")
     tables = "".join(_why_table(plan, schedule, calendar) for schedule in told)
     note = f"In {escape(plan.money.currency)} per MWh. What any other power would cost, vpp explain says."
+    if plan.repairs:
+        note += " A MWh is worth what it earns with all that is given up held."
     stores = sum(schedule.stored_kwh is not None for schedule in plan.schedules)
     if stores > len(told):
         note += f" Of {stores:,} stores the {len(told)} that move most."
