@@ -110,7 +110,9 @@ def _parts(future: Future, exclusive: Exclusive, chance: Chance) -> dict[str, Pa
             inlet_bus=future.owner(AC_BUS),
             chance=chance,
         )
-        assets |= {asset.id: Part(stamp, block, model.exclusion(asset)) for block, asset in enumerate(group)}
+        for block, asset in enumerate(group):
+            exclusion = model.exclusion(asset)
+            assets[asset.id] = Part(stamp, block, exclusion, is_decision=exclusion is None)
     return assets | _others(future, exclusive, chance)
 
 
@@ -255,7 +257,8 @@ def _binaries(program: Program, parts: dict[str, Part], exclusive: Exclusive) ->
     is_binary = np.zeros(program.column_count, dtype=bool)
     for part in parts.values():
         if part.is_decision:
-            is_binary[program.column_at[part.stamp] :][: part.stamp.layout.column_count] = part.stamp.is_binary()
+            width = part.stamp.layout.column_count
+            is_binary[program.column_at[part.stamp] + part.block * width :][:width] = part.stamp.is_binary()
     for owner, steps in exclusive.items():
         stamp, block = parts[owner].stamp, parts[owner].block
         for name, column in stamp.template.columns.items():

@@ -73,6 +73,8 @@ class State:
 
     stored_kwh: float
     discharged_today_kwh: float = 0.0
+    export_kw: float | None = None
+    """Power at the meter, which tells whether a machine runs; `None` where it is not known."""
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def search(problem: Problem, watch: Watch | None = None, former: Loaded | None =
         if more and not exclusive and problem.wanted is None and problem.giving is None:
             if watch is not None:
                 watch.deciding(len(more), problem.horizon.count)
-            answer, more = _decided_one_by_one(loaded, answer, more, clock)
+            answer, more = _decided_one_by_one(loaded, answer, more, clock, watch)
         if not more or answer.ending is Ending.STOPPED:
             break
         exclusive |= more
@@ -108,7 +108,7 @@ def search(problem: Problem, watch: Watch | None = None, former: Loaded | None =
 
 
 def _decided_one_by_one(
-    loaded: Loaded, answer: Answer, more: dict[str, Steps], clock: "_Clock"
+    loaded: Loaded, answer: Answer, more: dict[str, Steps], clock: "_Clock", watch: Watch | None
 ) -> tuple[Answer, dict[str, Steps]]:
     """The answer with the directions of independent stores decided, and who still does both."""
     error = 0.0
@@ -117,11 +117,11 @@ def _decided_one_by_one(
         if added is None:
             break
         error += added
-        answer = clock.solve(loaded)
+        answer = clock.search(loaded, watch) if loaded.assembly.is_binary.any() else clock.solve(loaded)
         more = _both_at_once(loaded.assembly, answer, {}, every_step=False)
     is_exact = error <= clock.options.gap_fraction * abs(answer.cost)
     ending = answer.ending if is_exact or not answer.has_values else Ending.STOPPED
-    return replace(answer, ending=ending, cost_bound=answer.cost - error), more
+    return replace(answer, ending=ending, cost_bound=answer.cost_bound - error), more
 
 
 def _directed(loaded: Loaded, answer: Answer, clock: "_Clock") -> Answer:

@@ -5,8 +5,8 @@ Each is one folder of this package, named like the `type` in a site file:
 `schema.py`
     what the site file says about an asset; no solver, so that an edge process can load it;
 `model.py`
-    its mathematics: `options`, `parameters`, `build`, the `exclusion` of two directions, and the parameters that leave
-    it alone, `IDLE`;
+    its mathematics: `options`, `parameters`, `build`, the `exclusion` of two directions (without one all its binaries
+    are decisions from the start), and the parameters that leave it alone, `IDLE`;
 `check.py`
     the same physics once more in plain numpy, to verify a plan: `violations` and `wear`;
 `device.py`

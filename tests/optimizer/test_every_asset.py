@@ -17,7 +17,10 @@ from optimizer.stamp import Stamp
 from tests.sites import CREATED, NOWHERE, hours, problem
 from vpp.domain.series import SeriesSource
 
-UNITS = ("_kw", "_kwh", "_fraction", "_fraction_per_h", "_per_mwh", "_efficiency", "_factor", "_h", "_s", "_hz", "_pu")
+UNITS = (
+    *("_kw", "_kwh", "_fraction", "_fraction_per_h", "_per_mwh", "_efficiency", "_factor", "_h", "_s", "_hz", "_pu"),
+    *("_minutes", "_per_start"),
+)
 WITHOUT_UNIT = {"id", "type", "curtailable", "forecast", "exclusive_charge_discharge"}
 TYPES = sorted(asset_types())
 

@@ -22,6 +22,7 @@ def read(currency="CNY", **fields):
 def test_the_library_has_what_a_site_may_be_built_of():
     assert set(LIBRARY) >= {
         "lfp", "nmc", "lto", "sodium_ion", "semi_solid", "all_solid_state", "lead_carbon",
+        "vanadium_flow", "zinc_bromine", "adiabatic_caes", "liquid_air", "co2_store",
     }  # fmt: skip
 
 
@@ -38,6 +39,26 @@ def test_a_record_fills_fields_that_its_type_has_with_values_inside_their_ranges
         low, high = value.range
         assert low <= high
         assert value.value is None or low <= value.value <= high
+
+
+@pytest.mark.parametrize(
+    ("name", "round_trip"),
+    [
+        *(("vanadium_flow", 0.65), ("zinc_bromine", 0.69)),
+        *(("adiabatic_caes", 0.52), ("liquid_air", 0.545), ("co2_store", 0.75)),
+    ],
+)
+def test_at_rated_power_a_store_of_two_machines_gives_back_what_the_library_says(name, round_trip):
+    """An hour of charging at 100 kW stores s; discharging at 100 kW that lasts for s / taken hours."""
+    sizes = {"energy_capacity_kwh": 400, "charge_power_kw": 100, "discharge_power_kw": 100}
+    kind = LIBRARY[name].type
+    asset = asset_types()[kind].model_validate({"id": "one", "type": kind, "technology": name} | sizes)
+    store = asset.machines()
+    stored_kwh = 100 * store.charger.efficiency - store.charger.loss_on_kw
+    taken_kw = 100 / store.discharger.efficiency + store.discharger.loss_on_kw
+    given_kwh = store.given_kw(100) * stored_kwh / taken_kw
+    assert given_kwh / store.drawn_kw(100) == pytest.approx(round_trip, abs=0.0005)
+    assert LIBRARY[name].facts["round_trip_efficiency"].value == round_trip
 
 
 def test_every_value_of_a_technology_that_no_fleet_has_measured_is_assumed():

@@ -6,11 +6,11 @@ loss at all times, a delay, a ramp, steps of set-points, less power when nearly 
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import exp, inf
 from random import Random
 
 from optimizer.assets.battery.schema import Battery
+from optimizer.storage.losses import Losses
 from vpp.domain.telemetry import LiveLimits
 
 DELAY_S = 0.2
@@ -23,10 +23,6 @@ NOISE_SHARE = 0.0005
 """Standard deviation of power, as a share of it."""
 STANDING_LOSS_SHARE = 0.0002
 """Power lost inside the store at all times, as a share of the larger rating."""
-QUADRATIC_SHARE = 0.012
-"""Growth of the share that is lost, from no load to full load."""
-MATCHED_LOAD = 0.5
-"""Load at which the efficiencies are those of the site file, as a share of the rating."""
 DERATED_SHARE = 0.02
 """Power falls in proportion over this last share of the capacity, below full and above empty."""
 AMBIENT_C = 25.0
@@ -34,31 +30,6 @@ HEATING_C = 18.0
 """Rise of temperature that full-load losses end at."""
 WARMING_S = 1800.0
 """Time constant of the temperature."""
-
-
-@dataclass(frozen=True, slots=True)
-class Losses:
-    """Losses in one direction [kW]: `linear`·p + `quadratic_per_kw`·p²."""
-
-    rated_kw: float
-    linear: float
-    quadratic_per_kw: float
-
-    @classmethod
-    def of(cls, rated_kw: float, lost_share: float) -> "Losses":
-        """The curve that loses a share of the power at `MATCHED_LOAD`, less below it and more above."""
-        if rated_kw == 0:
-            return cls(0.0, 0.0, 0.0)
-        return cls(rated_kw, max(0.0, lost_share - QUADRATIC_SHARE * MATCHED_LOAD), QUADRATIC_SHARE / rated_kw)
-
-    def at(self, power_kw: float) -> float:
-        """What is lost [kW]."""
-        return (self.linear + self.quadratic_per_kw * power_kw) * power_kw
-
-    @property
-    def highest_share(self) -> float:
-        """Share of the power that is lost at full load."""
-        return self.linear + self.quadratic_per_kw * self.rated_kw
 
 
 class BatteryPhysics:

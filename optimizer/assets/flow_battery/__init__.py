@@ -1,0 +1,1 @@
+"""Storage in liquid electrolytes, whose pumps run while it works."""
