@@ -18,6 +18,8 @@ class Stored:
     stored_kwh: float
     discharged_today_kwh: float = 0.0
     """At the AC terminals, since local midnight."""
+    export_kw: float | None = None
+    """Power at the meter; `None` where it is not known now."""
 
 
 @dataclass(frozen=True, slots=True)

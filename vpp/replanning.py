@@ -87,11 +87,13 @@ class Replanning:
         tick = self._dispatcher.latest
         stores = {}
         for unit in self._dispatcher.settings.units:
-            told = None if tick is None else tick.snapshot.readings[unit.id].telemetry
+            reading = None if tick is None else tick.snapshot.readings[unit.id]
+            told = None if reading is None else reading.telemetry
             if unit.kind is Kind.STORAGE and told is not None and told.stored_kwh is not None:
                 capacity_kwh = told.stored_kwh if unit.energy_capacity_kwh is None else unit.energy_capacity_kwh
                 within_kwh = min(max(0.0, told.stored_kwh), capacity_kwh)
-                stores[unit.id] = Stored(within_kwh, self._ledger.discharged_today_kwh[unit.id])
+                export_kw = None if reading is None or reading.fresh is None else reading.fresh.export_kw
+                stores[unit.id] = Stored(within_kwh, self._ledger.discharged_today_kwh[unit.id], export_kw)
         return stores
 
     def _unheard(self) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ class MeasuredState(Section):
     """Energy in the store [kWh]."""
     discharged_today_kwh: NonNegative = 0.0
     """Energy discharged since local midnight, at the AC terminals [kWh]."""
+    export_kw: float | None = None
+    """Power at the meter [kW], which tells whether a machine runs; default: neither does."""
 
 
 class MeasuredEntry(Section):
@@ -93,7 +95,7 @@ def read_state(path: Path, site_file: SiteFile, now: datetime | None) -> tuple[M
     for name, entry in known.items():
         faults += _entry_faults(document, own[name], entry)
         faults += _average_faults(document, site_file, own[name], entry, now)
-    states = {name: State(s.stored_kwh, s.discharged_today_kwh) for name, s in stores.items()}
+    states = {name: State(s.stored_kwh, s.discharged_today_kwh, s.export_kw) for name, s in stores.items()}
     return Measured(states, {name: _so_far(own[name], entry) for name, entry in known.items()}), faults
 
 

@@ -7,12 +7,14 @@ from hypothesis import HealthCheck, given, settings
 
 from optimizer.assets.flow_battery.schema import FlowBattery
 from optimizer.assets.thermomechanical_storage.schema import ThermomechanicalStorage
-from optimizer.planner import plan
-from optimizer.problem import Reserve, State
+from optimizer.contrast import contrast
+from optimizer.planner import explained, plan
+from optimizer.problem import Reserve, State, Wanted
 from optimizer.rolling import Rolling
 from tests.oracle_machines import best_net
 from tests.sites import CREATED, battery, problem
 from vpp.domain.errors import InfeasibleError
+from vpp.report.why import Because, reasons
 
 
 def flow(name="flow", **fields):
@@ -228,6 +230,26 @@ def test_it_is_planned_again_from_a_measured_energy_outside_its_window():
             assert made.verification.passed
             assert min(made.schedules[0].stored_kwh) >= min(measured_kwh, 80)
             assert max(made.schedules[0].stored_kwh) <= max(measured_kwh, 320)
+
+
+def test_a_wanted_power_below_the_minimum_load_is_refused_by_its_name():
+    """Beside a battery and behind a tight connection, whose limits have nothing to do with it."""
+    asset = caes(min_discharge_power_kw=40.0)
+    whole = problem([asset, battery()], [20, 60, 30, 80], import_limit_kw=150, export_limit_kw=150)
+    found = contrast(whole, Wanted("caes", 3, 20.0), CREATED)
+    assert found.plan is None
+    assert "lowest discharge power" in {conflict.limit for conflict in found.conflicts}
+    assert {conflict.owner for conflict in found.conflicts} == {"caes"}
+    assert found.nearest_kw in (0, 40)
+    assert contrast(whole, Wanted("caes", 3, 40.0), CREATED).plan.schedules[0].export_kw[3] == 40
+
+
+def test_a_machine_that_is_not_worth_a_start_is_said_to_rest_for_that():
+    """A cycle of 100 kWh in the second half earns 1.00, and either start would take 0.60 of it."""
+    asset = caes(charge_cost_per_start=0.6, discharge_cost_per_start=0.6, max_soc_fraction=0.5, final_soc_fraction=0.25)
+    made = explained(problem([asset], [50, 40, 50]), CREATED)
+    assert running(made, "caes") == "d--"
+    assert Because.OFF in {reason.because for reason in reasons(made, made.schedules[0])[1:]}
 
 
 def test_a_lowest_power_above_the_rating_is_refused():

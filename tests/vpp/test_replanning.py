@@ -67,9 +67,20 @@ def test_the_first_plan_is_made_as_soon_as_every_store_is_heard(desk):
     assert desk.due() is None
     desk.stage.born()
     request = desk.turn()
-    assert request.stores == {"bess1": Stored(100.0, 0.0)}
+    assert request.stores == {"bess1": Stored(100.0, 0.0, 0.0)}
     assert request.excluded == ()
     assert request.now == desk.stage.now
+
+
+def test_a_plan_is_told_the_power_of_a_store_only_while_it_is_heard(desk):
+    desk.planned()
+    desk.replanning.ask("to see")
+    assert desk.turn(bess1=-40.0).stores["bess1"].export_kw == -40
+    for _ in range(30):
+        desk.stage.tell("load1")
+        desk.stage.turn()
+    desk.replanning.ask("to see")
+    assert desk.due().stores["bess1"] == Stored(100.0, 0.0, None)
 
 
 def test_the_first_plan_waits_ten_seconds_for_a_store_and_then_leaves_it_at_rest(tmp_path):

@@ -20,6 +20,12 @@ SAME = 0.005
 """Money that differs by no more reads the same."""
 WORDS = 2
 """Columns of words that begin a table of spells."""
+STANDS_STILL = {
+    Because.HELD: "It would pay to move, but a limit, or the other direction, forbids it.",
+    Because.OFF: "A MWh would pay, but not to run for it: it has to start, has a lowest power, or must rest first.",
+    Because.NOTHING_THERE: "There is nothing to give.",
+}
+"""Why an asset does not move."""
 MOVED_KW = 1e-3
 """A step in which the power differs by no more is the same."""
 
@@ -205,10 +211,8 @@ def _decision(account: Account, step: int, because: Because, is_store: bool) -> 
             return f"It {take} because {money(here)} is less than {money(below)}: each MWh earns {money(below - here)}."
         case Because.GIVING_JUST_PAYS | Because.TAKING_JUST_PAYS:
             return f"At {money(here)} it just pays: a little more or less earns the same."
-        case Because.HELD:
-            return "It would pay to move, but a limit, or the other direction, forbids it."
-        case Because.NOTHING_THERE:
-            return "There is nothing to give."
+        case Because.HELD | Because.OFF | Because.NOTHING_THERE:
+            return STANDS_STILL[because]
         case _:
             return f"At {money(here)} neither earns anything, so it rests."
 

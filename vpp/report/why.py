@@ -10,6 +10,8 @@ from vpp.report.actions import NOTHING_KW
 from vpp.report.story import kind
 from vpp.report.wording import listed, number
 
+IS_RUNNING = "is_discharging"
+"""A flow that only a store with machines has: whether one runs."""
 SAME_PER_MWH = 0.005
 """Worths that differ by no more read the same."""
 
@@ -24,6 +26,8 @@ class Because(Enum):
     NEITHER_PAYS = "neither pays"
     HELD = "held back"
     """Something would pay, but a limit forbids it."""
+    OFF = "not worth running"
+    """A MWh would pay, but not a machine that has to start, to run at its lowest power or to rest first."""
     NOTHING_THERE = "nothing there"
     """There is nothing to give."""
     GIVEN = "given"
@@ -116,7 +120,9 @@ def _verdict(schedule: Schedule, account: Account, step: int) -> tuple[str, Beca
         verb = "charges" if is_store else "takes"
         return verb, Because.TAKING_PAYS if gain_taking > SAME_PER_MWH else Because.TAKING_JUST_PAYS
     would_pay = max(gain_giving, gain_taking) > SAME_PER_MWH
-    return "is curtailed" if is_curtailed else "rests", Because.HELD if would_pay else Because.NEITHER_PAYS
+    if not would_pay:
+        return "is curtailed" if is_curtailed else "rests", Because.NEITHER_PAYS
+    return "is curtailed" if is_curtailed else "rests", Because.OFF if IS_RUNNING in schedule.flows else Because.HELD
 
 
 def spells(plan: Plan, schedule: Schedule) -> list[Spell]:
@@ -156,6 +162,8 @@ def in_words(plan: Plan, schedule: Schedule, spell: Spell) -> str:
             told = f"at {below} {take} just pays"
         case Because.HELD:
             told = "it would pay to move, if it could"
+        case Because.OFF:
+            told = "a MWh would pay, but not to run for it: starts, lowest power, own consumption or rest"
         case Because.NOTHING_THERE:
             return "nothing is available"
         case _:
