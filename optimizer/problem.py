@@ -73,8 +73,11 @@ class State:
 
     stored_kwh: float
     discharged_today_kwh: float = 0.0
+    """At the AC terminals, since local midnight."""
     export_kw: float | None = None
     """Power at the meter, which tells whether a machine runs; `None` where it is not known."""
+    stored_before_kwh: tuple[float, ...] = ()
+    """Stored energy at instants before, the oldest first; where it turned is enough."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from vpp.domain.errors import HeldError, InputError
 from vpp.domain.feed import Feed
 from vpp.journal import Journal, JournalError
 from vpp.journal_writer import JournalWriter
-from vpp.measured import counted, discharged_today_kwh
+from vpp.measured import counted, discharged_today_kwh, stored_before_kwh
 from vpp.operation import Operation, Remembered
 from vpp.planner_process import PlannerProcess
 from vpp.records import Entry, FeedReceived, Kind, Planned, Record, Started, Stopped
@@ -161,6 +161,7 @@ def remember(
         feeds=tuple(_feeds(reversed(feeds))),
         course=planned.body.course if planned and isinstance(planned.body, Planned) else None,
         discharged_today_kwh=discharged_today_kwh(planned, store, site_file, now),
+        stored_before_kwh=stored_before_kwh(planned, store, site_file, now),
         counted=counted(planned, store, site_file, now),
     )
 

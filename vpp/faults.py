@@ -211,6 +211,7 @@ _WORDS: dict[str, _Words] = {
     "string_pattern_mismatch": _malformed,
     "bool_type": _says("must be true or false"),
     "list_type": _says("must be a list"),
+    "tuple_type": _says("must be a list"),
     "dict_type": _says("must be a section of keys and values"),
     "model_type": _says("must be a section of keys and values"),
     "model_attributes_type": _says("must be a section of keys and values"),

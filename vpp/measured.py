@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from optimizer.tariff.register import registers
 from vpp.domain.horizon import local_midnight
+from vpp.domain.reversals import extended
 from vpp.domain.tariff import Counted
 from vpp.records import Planned, Record
 from vpp.site import SiteFile
@@ -26,6 +27,22 @@ def discharged_today_kwh(
         start, before_kwh = planned.at, planned.body.discharged_today_kwh
     since_kwh = store.discharged_kwh([asset.id for asset in site_file.assets], start, now)
     return {name: before_kwh.get(name, 0.0) + kwh for name, kwh in since_kwh.items()}
+
+
+def stored_before_kwh(
+    planned: Record | None, store: TelemetryStore, site_file: SiteFile, now: datetime
+) -> Mapping[str, tuple[float, ...]]:
+    """Where the energy of each store had turned when the last plan was made, and where it turned since."""
+    if planned is None or not isinstance(planned.body, Planned):
+        return {}
+    found = {}
+    for unit in (asset.unit() for asset in site_file.assets):
+        if unit.energy_capacity_kwh is not None:
+            turned_kwh = planned.body.stored_before_kwh.get(unit.id, ())
+            for kwh in store.stored_by_minute(unit.id, planned.at, now, unit.energy_capacity_kwh):
+                turned_kwh = extended(turned_kwh, kwh)
+            found[unit.id] = turned_kwh
+    return found
 
 
 def counted(planned: Record | None, store: TelemetryStore, site_file: SiteFile, now: datetime) -> Mapping[str, Counted]:

@@ -58,6 +58,8 @@ class Remembered:
     course: Course | None = None
     discharged_today_kwh: Mapping[str, float] = field(default_factory=dict)
     """What each store has delivered since the local midnight."""
+    stored_before_kwh: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Where the stored energy of each store turned."""
     counted: Mapping[str, Counted] = field(default_factory=dict)
     """What each entry of the tariff has counted."""
 
@@ -106,7 +108,13 @@ class Operation:
         self.post = Post(self.dispatcher, Topics(site_file.site.id), dialects, instance, _signal_kw(site_file))
         self.link = make_link(self._session(f"{instance}-{site_file.site.id}"[:64]))
         self.turn = Turn(self.dispatcher, self.post, self.link, recorder)
-        self.ledger = Ledger(site_file.site.timezone, self.settings.units, clock.now(), remembered.discharged_today_kwh)
+        self.ledger = Ledger(
+            site_file.site.timezone,
+            self.settings.units,
+            clock.now(),
+            remembered.discharged_today_kwh,
+            remembered.stored_before_kwh,
+        )
         step_s = 60 * site_file.site.step_minutes
         self.meter = Meter(site_file.site.timezone, step_s, site_file.tariff, clock.now(), remembered.counted)
         self.shelf = FeedShelf(bounds_of(site_file), remembered.feeds)
@@ -211,7 +219,10 @@ class Operation:
             self.dispatcher.planning_failed(answer.failure or "no reason given", now)
             return
         try:
-            body = Planned(answer.course, dict(self.ledger.discharged_today_kwh), dict(self.meter.counted))
+            ledger, meter = self.ledger, self.meter
+            body = Planned(
+                answer.course, dict(ledger.discharged_today_kwh), dict(ledger.stored_before_kwh), dict(meter.counted)
+            )
             await self._recorder.append([Entry(now, body)])
         except JournalError as error:
             self.dispatcher.planning_failed(f"the plan could not be written down: {error}", now)

@@ -20,6 +20,8 @@ class Stored:
     """At the AC terminals, since local midnight."""
     export_kw: float | None = None
     """Power at the meter; `None` where it is not known now."""
+    stored_before_kwh: tuple[float, ...] = ()
+    """Where it turned before, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ class Planned(Body):
     course: Course
     discharged_today_kwh: Mapping[str, float] = field(default_factory=dict)
     """What each store had delivered by then on that local day."""
+    stored_before_kwh: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Where the stored energy of each store had turned by then."""
     counted: Mapping[str, Counted] = field(default_factory=dict)
     """What each entry of the tariff that counts something had counted by then."""
 

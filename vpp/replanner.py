@@ -44,7 +44,10 @@ class Replanner:
 
     def plan(self, request: PlanRequest) -> PlanAnswer:
         """The best course of the coming day, or why there is none."""
-        states = {name: State(s.stored_kwh, s.discharged_today_kwh, s.export_kw) for name, s in request.stores.items()}
+        states = {
+            name: State(s.stored_kwh, s.discharged_today_kwh, s.export_kw, s.stored_before_kwh)
+            for name, s in request.stores.items()
+        }
         try:
             case = look_ahead(self._site_path, request.now, states, request.feeds)
             problem = replace(case.problem, resting=frozenset(request.excluded), so_far=request.so_far)

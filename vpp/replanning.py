@@ -93,7 +93,10 @@ class Replanning:
                 capacity_kwh = told.stored_kwh if unit.energy_capacity_kwh is None else unit.energy_capacity_kwh
                 within_kwh = min(max(0.0, told.stored_kwh), capacity_kwh)
                 export_kw = None if reading is None or reading.fresh is None else reading.fresh.export_kw
-                stores[unit.id] = Stored(within_kwh, self._ledger.discharged_today_kwh[unit.id], export_kw)
+                ledger = self._ledger
+                stores[unit.id] = Stored(
+                    within_kwh, ledger.discharged_today_kwh[unit.id], export_kw, ledger.stored_before_kwh[unit.id]
+                )
         return stores
 
     def _unheard(self) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ class MeasuredState(Section):
     """Energy discharged since local midnight, at the AC terminals [kWh]."""
     export_kw: float | None = None
     """Power at the meter [kW], which tells whether a machine runs; default: neither does."""
+    stored_before_kwh: tuple[NonNegative, ...] = Field(default=(), strict=False)
+    """Energy in the store before, the oldest first; where it turned is enough [kWh]."""
 
 
 class MeasuredEntry(Section):
@@ -95,7 +97,10 @@ def read_state(path: Path, site_file: SiteFile, now: datetime | None) -> tuple[M
     for name, entry in known.items():
         faults += _entry_faults(document, own[name], entry)
         faults += _average_faults(document, site_file, own[name], entry, now)
-    states = {name: State(s.stored_kwh, s.discharged_today_kwh, s.export_kw) for name, s in stores.items()}
+    states = {
+        name: State(s.stored_kwh, s.discharged_today_kwh, s.export_kw, s.stored_before_kwh)
+        for name, s in stores.items()
+    }
     return Measured(states, {name: _so_far(own[name], entry) for name, entry in known.items()}), faults
 
 
@@ -123,9 +128,12 @@ def _store_faults(document: Document, site_file: SiteFile, stores: Mapping[str, 
         if name not in capacity_kwh:
             remedy = f"{did_you_mean(name, list(capacity_kwh))}Stores of this site: {', '.join(capacity_kwh)}."
             yield Fault(document.name, name, "", "not a store of this site", remedy, document.line((name,)))
-        elif state.stored_kwh > capacity_kwh[name]:
-            problem = f"must be 0 to {capacity_kwh[name]:g}, the store's energy_capacity_kwh"
-            yield _fault(document, (name, "stored_kwh"), problem, "")
+            continue
+        places = [(name, "stored_kwh"), *((name, "stored_before_kwh", k) for k in range(len(state.stored_before_kwh)))]
+        for place, kwh in zip(places, (state.stored_kwh, *state.stored_before_kwh), strict=True):
+            if kwh > capacity_kwh[name]:
+                problem = f"must be 0 to {capacity_kwh[name]:g}, the store's energy_capacity_kwh"
+                yield _fault(document, place, problem, "")
     for name in capacity_kwh:
         if name not in stores:
             yield Fault(document.name, name, "–", "no measured energy", "Every store of the site needs one.")

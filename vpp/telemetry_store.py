@@ -46,6 +46,11 @@ _BY_MINUTE = """
         FROM telemetry WHERE asset_id = ? AND at_us >= ? AND at_us < ?
     ) WHERE quality = 'good' AND export_kw BETWEEN ? AND ? GROUP BY 1
 """
+_STORED = """
+    SELECT AVG(stored_kwh) FROM telemetry
+    WHERE asset_id = ? AND at_us >= ? AND at_us < ? AND quality = 'good' AND stored_kwh BETWEEN 0 AND ?
+    GROUP BY at_us / 60000000 ORDER BY at_us / 60000000
+"""
 _LONGEST_US = 60_000_000
 """A power holds for so long at most."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -126,6 +131,11 @@ class TelemetryStore:
             for minute, (kws, seconds) in sums.items()
             if seconds > 0
         }
+
+    def stored_by_minute(self, asset_id: str, start: datetime, end: datetime, capacity_kwh: float) -> Iterator[float]:
+        """Mean stored energy in each minute of `[start, end)` that has values from 0 to the capacity, in order."""
+        for rows in self._asked(_STORED, (asset_id, *_span_us(start, end), capacity_kwh)):
+            yield from (kwh for (kwh,) in rows)
 
     def history(self, asset_id: str, start: datetime, end: datetime) -> Iterator[Telemetry]:
         """Values of an asset in `[start, end)` that have been written, by the device's clock in each segment."""

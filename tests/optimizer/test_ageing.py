@@ -1,3 +1,8 @@
+import csv
+from dataclasses import replace
+from datetime import timedelta
+from itertools import islice
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -7,6 +12,8 @@ from optimizer.ageing.schema import Ageing
 from optimizer.assets.battery.segments import _initial_kwh, ageing_parameters
 from optimizer.planner import plan
 from optimizer.problem import State
+from optimizer.rolling import Rolling
+from tests.shared import shared_data
 from tests.sites import CREATED, P24, battery, hours, problem, station
 
 LFP = {"replacement_cost_per_kwh": 700.0, "cycle_life_count": 8000.0, "depth_exponent": 1.4}
@@ -30,7 +37,7 @@ def rainflow_cost(made, chemistry, capacity_kwh=200_000.0):
 )
 def test_the_price_of_a_segment_is_the_life_that_its_depth_adds(chemistry, prices):
     store = battery(energy_capacity_kwh=200_000.0, discharge_efficiency=0.95)
-    numbers = ageing_parameters(store, Ageing(**chemistry, segment_count=4), 0.0)
+    numbers = ageing_parameters(store, Ageing(**chemistry, segment_count=4), 0.0, ())
     assert numbers["segment_price_per_mwh"] == pytest.approx(prices, abs=0.005)
 
 
@@ -59,12 +66,63 @@ def test_energy_below_the_floor_takes_no_room_from_cheap_cycles():
 
 
 def test_the_floor_lies_in_the_deepest_segments_and_the_rest_in_the_shallowest():
-    assert _initial_kwh(20.0, 20.0, 50.0, 4).tolist() == [0, 0, 0, 20]
-    assert _initial_kwh(100.0, 20.0, 50.0, 4).tolist() == [50, 30, 0, 20]
-    assert _initial_kwh(180.0, 20.0, 50.0, 4).tolist() == [50, 50, 50, 30]
-    assert _initial_kwh(90.0, 70.0, 50.0, 4).tolist() == [20, 0, 20, 50]
-    assert _initial_kwh(15.0, 20.0, 50.0, 4).tolist() == [0, 0, 0, 15]
-    assert _initial_kwh(200.0, 20.0, 50.0, 4).tolist() == [50, 50, 50, 50]
+    assert _initial_kwh([20.0], 20.0, 50.0, 4).tolist() == [0, 0, 0, 20]
+    assert _initial_kwh([100.0], 20.0, 50.0, 4).tolist() == [50, 30, 0, 20]
+    assert _initial_kwh([180.0], 20.0, 50.0, 4).tolist() == [50, 50, 50, 30]
+    assert _initial_kwh([90.0], 70.0, 50.0, 4).tolist() == [20, 0, 20, 50]
+    assert _initial_kwh([15.0], 20.0, 50.0, 4).tolist() == [0, 0, 0, 15]
+    assert _initial_kwh([200.0], 20.0, 50.0, 4).tolist() == [50, 50, 50, 50]
+
+
+def test_energy_lies_where_charging_and_discharging_before_have_put_it():
+    assert _initial_kwh([200.0, 100.0], 0.0, 50.0, 4).tolist() == [0, 0, 50, 50]
+    assert _initial_kwh([200.0, 100.0, 130.0], 0.0, 50.0, 4).tolist() == [30, 0, 50, 50]
+    assert _initial_kwh([200.0, 100.0, 130.0, 110.0], 0.0, 50.0, 4).tolist() == [10, 0, 50, 50]
+    assert _initial_kwh([200.0, 100.0, 130.0, 90.0], 0.0, 50.0, 4).tolist() == [0, 0, 40, 50]
+    assert _initial_kwh([200.0, 60.0, 110.0], 20.0, 50.0, 4).tolist() == [50, 0, 10, 50]
+
+
+def test_a_deep_cycle_that_has_begun_goes_on_at_the_price_of_its_depth():
+    ageing = Ageing(replacement_cost_per_kwh=200.0, cycle_life_count=2000.0, depth_exponent=2.0, segment_count=4)
+    store = battery(ageing=ageing, charge_efficiency=1.0, discharge_efficiency=1.0, final_soc_fraction=0.0)
+    # Segments cost 25, 75, 125 and 175 per MWh. The store was full and holds 100 kWh, in the two deepest of them.
+    cases = ((110, (), 100), (110, (200.0,), 0), (150, (200.0,), 50), (110, (200.0, 40.0), 60))
+    for price, before_kwh, sold_kwh in cases:
+        given = problem([store], [price], states={"bess1": State(100.0, stored_before_kwh=before_kwh)})
+        made = plan(given, CREATED)
+        assert -made.schedules[0].stored_kwh[-1] + 100 == pytest.approx(sold_kwh)
+
+
+def after_wear(store, prices, hours_replanned, *, remembers):
+    """Energy sold less what rainflow counts, of a store that is planned anew every hour at first, and then to the end.
+
+    Each plan of the first hours looks a day ahead, the last one to the end of the prices.
+    """
+    trace, export_kw, rolling = [20_000.0], [], Rolling()
+    for k in range(hours_replanned + 1):
+        is_last = k == hours_replanned
+        state = State(trace[-1], stored_before_kwh=tuple(trace) if remembers else ())
+        first = hours(len(prices) - k if is_last else 24)
+        horizon = replace(first, start=first.start + timedelta(hours=k))
+        given = problem([store], prices[k : k + horizon.count], horizon=horizon, states={store.id: state})
+        made = (plan(given, CREATED) if is_last else rolling.plan(given, CREATED)).schedules[0]
+        followed = len(made.export_kw) if is_last else 1
+        trace += made.stored_kwh[:followed]
+        export_kw += made.export_kw[:followed]
+    worn = life_used_fraction(store.ageing, cycles_of([kwh / store.energy_capacity_kwh for kwh in trace]))
+    sold = sum(kw * price / 1000 for kw, price in zip(export_kw, prices, strict=True))
+    return sold - store.ageing.replacement_cost_per_kwh * store.energy_capacity_kwh * worn
+
+
+def test_a_store_planned_anew_every_hour_earns_what_one_plan_of_all_days_earns():
+    """Eleven days of summer in California. That plan knows every price from the beginning, those of an hour one day."""
+    with shared_data("price_us-cal-ciso_2023_hourly.csv").open(encoding="utf-8") as file:
+        prices = [float(row["price_usd_per_mwh"]) for row in islice(csv.DictReader(file), 24 * 200, 24 * 211)]
+    (store,) = of_station(NMC | {"replacement_cost_per_kwh": 100.0}, 10).assets
+    at_once = after_wear(store, prices, 0, remembers=True)
+    assert at_once == pytest.approx(55_374, abs=1)
+    assert after_wear(store, prices, 240, remembers=True) == pytest.approx(54_717, abs=200)
+    assert after_wear(store, prices, 240, remembers=False) == pytest.approx(41_222, abs=200)
 
 
 def test_rainflow_counts_what_was_not_closed_as_half_cycles():
@@ -127,6 +185,10 @@ def test_the_wear_of_any_plan_is_found_again_by_walking_through_it(seed):
     )
     prices = random.uniform(-50, 200, 48)
     assert plan(problem([store], prices, horizon=hours(48, 30)), CREATED).verification.passed
+    before_kwh = tuple(random.uniform(low, high, 5) * store.energy_capacity_kwh)
+    state = State(store.initial_soc_fraction * store.energy_capacity_kwh, stored_before_kwh=before_kwh)
+    later = problem([store], prices, horizon=hours(48, 30), states={"bess1": state})
+    assert plan(later, CREATED).verification.passed
 
 
 def test_a_measured_energy_outside_the_window_is_planned_from():
@@ -155,5 +217,5 @@ def test_wear_is_not_counted_twice():
 
 
 def test_a_battery_leads_with_the_mean_price_of_a_full_cycle():
-    segments = ageing_parameters(battery(ageing=Ageing(**LFP)), Ageing(**LFP), 0.0)["segment_price_per_mwh"]
+    segments = ageing_parameters(battery(ageing=Ageing(**LFP)), Ageing(**LFP), 0.0, ())["segment_price_per_mwh"]
     assert battery(ageing=Ageing(**LFP)).unit().cost_per_mwh == pytest.approx(float(np.mean(segments)))

@@ -150,6 +150,21 @@ def test_what_a_store_delivered_before_a_restart_counts_in_later_plans_and_is_wr
     assert [plan.discharged_today_kwh["bess1"] for plan in plans] == pytest.approx(told_kwh)
 
 
+def test_where_stored_energy_turned_before_a_restart_goes_into_plans_and_is_written_down_with_them():
+    planner = Broken(ROOT / "site_configs" / "tiny.yaml", works=100)
+    before_kwh = (1900.0, 100.0, 1899.0)
+    run, _ = tiny(planner=planner, remembered=Remembered(2, stored_before_kwh={"bess1": before_kwh}))
+    run.go_on(905)  # it sells
+    for request in planner.asked:
+        told = request.stores["bess1"].stored_before_kwh
+        assert told[:3] == before_kwh
+        assert told[-1] == pytest.approx(request.stores["bess1"].stored_kwh, abs=1.0)
+    plans = [record.body for record in run.recorder.records() if isinstance(record.body, Planned)]
+    assert [plan.stored_before_kwh["bess1"] for plan in plans] == [
+        request.stores["bess1"].stored_before_kwh for request in planner.asked
+    ]
+
+
 def test_a_plan_that_could_not_be_written_down_is_not_followed():
     class Full(Entries):
         is_full = False

@@ -10,7 +10,7 @@ import pytest
 
 from tests.sites import P24
 from tests.snapshots import course
-from tests.vpp.site_folder import LOAD_KW, START, hourly, write_site
+from tests.vpp.site_folder import LOAD_KW, MISSING, START, changed, hourly, write_site
 from vpp.domain.feed import Feed
 from vpp.planner_process import PlannerProcess
 from vpp.planning import (
@@ -22,6 +22,7 @@ from vpp.planning import (
     read_request,
     request_line,
 )
+from vpp.replanner import Replanner
 
 REQUEST = PlanRequest(START, {"bess1": Stored(100.0, 12.5)}, {}, ())
 
@@ -201,3 +202,15 @@ def test_a_course_covers_a_day_from_the_instant_of_planning(site):
     assert made.step_at(now) == 0
     assert made.step_at(made.end - timedelta(seconds=1)) == 24
     assert made.import_price_per_mwh[0] == P24[2]
+
+
+def test_a_plan_prices_the_rest_of_a_cycle_by_what_was_stored_before(tmp_path):
+    law = {"replacement_cost_per_kwh": 100, "cycle_life_count": 4000, "depth_exponent": 2, "segment_count": 4}
+    ageing = changed((("assets", 0, "ageing"), law), (("assets", 0, "throughput_cost_per_mwh"), MISSING))
+    path = write_site(tmp_path, ageing, prices=hourly("price_per_mwh", ([1000.0] * 2 + [100.0] * 22) * 2))
+    fresh, begun = (
+        Replanner(path).plan(PlanRequest(START, {"bess1": Stored(100.0, stored_before_kwh=before)}, {})).course.net
+        for before in ((), (200.0,))
+    )
+    # 100 kWh are sold in the first two hours: the shallower half of the store, or the deeper one.
+    assert fresh - begun == pytest.approx(100 * 200 / 4000 * ((1 - 0.5**2) - 0.5**2))

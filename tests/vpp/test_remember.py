@@ -54,6 +54,20 @@ def test_what_was_delivered_before_midnight_counts_for_the_day_before(folder):
     assert delivered_today_kwh(folder, at, midnight + timedelta(minutes=6)) == pytest.approx(10.0, abs=0.1)
 
 
+def test_where_stored_energy_turned_is_found_again_with_what_was_measured_since_the_last_plan(folder):
+    with closing(Journal(folder.journal)) as journal:
+        journal.append([Entry(NOON, Planned(COURSE, stored_before_kwh={"bess1": (1800.0, 600.0, 700.0)}))])
+    store = TelemetryStore(folder.telemetry, Retention(spare_bytes=0))
+    for minute, stored_kwh in enumerate((800.0, 900.0, 850.0, 9e9)):
+        at = NOON + timedelta(minutes=minute)
+        store.add(Telemetry("bess1", at, "boot1", minute, 0.0, Mode.GFL, Quality.GOOD, stored_kwh=stored_kwh))
+    store.close()
+    with closing(Journal(folder.journal)) as journal:
+        site_file = read_site(ROOT / "site_configs" / "tiny.yaml")
+        remembered = remember(journal, folder, store, site_file, NOON + timedelta(minutes=10))
+    assert remembered.stored_before_kwh == {"bess1": (1800.0, 600.0, 900.0, 850.0)}
+
+
 DEMAND = {"id": "demand", "kind": "peak", "of": "import", "price_per_kw": 7, "period": "month", "so_far_kw": 40}
 
 
@@ -65,7 +79,7 @@ def known_peak_kw(
     before = Meter("UTC", 3600, site_file.tariff, planned_at, {}).counted
     told = {"demand": Counted(before["demand"].period, 40.0, 90.0, before["demand"].average_start)}
     with closing(Journal(folder.journal)) as journal:
-        journal.append([Entry(planned_at, Planned(COURSE, {}, told))])
+        journal.append([Entry(planned_at, Planned(COURSE, counted=told))])
     store = TelemetryStore(folder.telemetry, Retention(spare_bytes=0))
     for minute, (load_kw, charge_kw) in enumerate(spans):
         for second in range(60):

@@ -108,6 +108,19 @@ def test_measured_energy_fills_the_blocks(replan, folder):
         assert told["objective"]["tariff"] == pytest.approx(-(cheap_kwh * 10 + (700 - cheap_kwh) * 110) / 1000)
 
 
+def test_a_deep_cycle_that_has_begun_costs_more_than_one_that_was_not_known(replan, folder):
+    law = {"replacement_cost_per_kwh": 100, "cycle_life_count": 4000, "depth_exponent": 2, "segment_count": 4}
+    drain = [(("assets", 0, "final_soc_fraction"), 0), (("assets", 0, "initial_soc_fraction"), 0.5)]
+    ageing = [(("assets", 0, "throughput_cost_per_mwh"), MISSING), (("assets", 0, "ageing"), law)]
+    site = write_site(folder, changed(*drain, *ageing), prices=hourly("price_per_mwh", [500.0] * 24))
+    # 100 kWh are sold, from segments of 50 kWh: the shallowest two; the deepest two, once the store was full; or, where
+    # it was charged again after that, the shallowest and the deepest.
+    for before, segments in (([], (1, 2)), ([200], (3, 4)), ([200, 50], (1, 4))):
+        told = replan({"bess1": {"stored_kwh": 100, "stored_before_kwh": before}}, "--json", site=site).document
+        life_used = sum((k / 4) ** 2 - ((k - 1) / 4) ** 2 for k in segments) / 4000
+        assert told["objective"]["wear"] == pytest.approx(-100 * 200 * life_used)
+
+
 def test_a_store_may_be_called_tariff(replan, folder):
     site = write_site(folder, changed((("assets", 0, "id"), "tariff")))
     assert replan({"tariff": {"stored_kwh": 100}}, site=site).code == 0
@@ -148,6 +161,10 @@ FAULTS = {
     "an asset that stores nothing": ({"bess1": {"stored_kwh": 1}, "base": {"stored_kwh": 1}}, "base", "not a store"),
     "no measurement": ({}, "bess1", "no measured energy"),
     "more than it holds": ({"bess1": {"stored_kwh": 201}}, "bess1.stored_kwh", "must be 0 to 200"),
+    "more than it ever held": (
+        {"bess1": {"stored_kwh": 1, "stored_before_kwh": [5, 201]}}, "bess1.stored_before_kwh[1]", "must be 0 to 200"
+    ),
+    "a number for a list": ({"bess1": {"stored_kwh": 1, "stored_before_kwh": 5}}, "bess1.stored_before_kwh", "a list"),
     "less than nothing": ({"bess1": {"stored_kwh": -1}}, "bess1.stored_kwh", "must be at least 0"),
     "a word": ({"bess1": {"stored_kwh": "full"}}, "bess1.stored_kwh", "must be a number"),
     "NaN": ("{bess1: {stored_kwh: .nan}}", "bess1.stored_kwh", "must be a finite number"),

@@ -26,7 +26,7 @@ class Desk:
         self.stage = Stage(*(units or (battery(), load())))
         self.file = tmp_path / "prices.csv"
         self.file.write_text("start_utc,price\n", "utf-8")
-        self.ledger = Ledger("UTC", self.stage.units, self.stage.now, {})
+        self.ledger = Ledger("UTC", self.stage.units, self.stage.now, {}, {})
         self.shelf = FeedShelf({"base": Bounds(0.0)})
         meter = Meter("UTC", 900, [], self.stage.now, {})
         self.replanning = Replanning(
@@ -67,7 +67,7 @@ def test_the_first_plan_is_made_as_soon_as_every_store_is_heard(desk):
     assert desk.due() is None
     desk.stage.born()
     request = desk.turn()
-    assert request.stores == {"bess1": Stored(100.0, 0.0, 0.0)}
+    assert request.stores == {"bess1": Stored(100.0, 0.0, 0.0, (100.0,))}
     assert request.excluded == ()
     assert request.now == desk.stage.now
 
@@ -80,7 +80,7 @@ def test_a_plan_is_told_the_power_of_a_store_only_while_it_is_heard(desk):
         desk.stage.tell("load1")
         desk.stage.turn()
     desk.replanning.ask("to see")
-    assert desk.due().stores["bess1"] == Stored(100.0, 0.0, None)
+    assert desk.due().stores["bess1"] == Stored(100.0, 0.0, None, (100.0,))
 
 
 def test_the_first_plan_waits_ten_seconds_for_a_store_and_then_leaves_it_at_rest(tmp_path):
@@ -185,6 +185,16 @@ def test_energy_discharged_today_is_counted_from_local_midnight_and_only_from_be
     desk.turn()
     desk.replanning.ask("now")
     assert desk.due().stores["bess1"].discharged_today_kwh == 0.0
+
+
+def test_a_plan_is_told_where_stored_energy_turned_before(desk):
+    desk.planned()
+    for stored_kwh in (101.0, 103.0, 102.0, 100.0, 101.5, 101.0, 101.5, 101.2):
+        desk.stage.tell_all()
+        desk.stage.tell("bess1", 0.0, stored_kwh)
+        desk.ledger.add(desk.stage.turn(), None, desk.stage.now, desk.stage.mono_s)
+    desk.replanning.ask("now")
+    assert desk.due().stores["bess1"].stored_before_kwh == (103.0, 100.0, 101.5, 101.2)
 
 
 def test_feeds_go_with_the_request(desk):

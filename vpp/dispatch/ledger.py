@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from vpp.dispatch.tick import Tick
 from vpp.domain.course import Course
+from vpp.domain.reversals import extended
 from vpp.domain.unit import Kind, Unit
 
 LONGEST_GAP_S = 60.0
@@ -35,11 +36,17 @@ class Ledger:
         units: Assets of the site.
         began: When counting begins, in UTC.
         discharged_today_kwh: What stores delivered on that local day before it.
+        stored_before_kwh: Where the stored energy of stores turned before it.
 
     """
 
     def __init__(
-        self, timezone: str, units: tuple[Unit, ...], began: datetime, discharged_today_kwh: Mapping[str, float]
+        self,
+        timezone: str,
+        units: tuple[Unit, ...],
+        began: datetime,
+        discharged_today_kwh: Mapping[str, float],
+        stored_before_kwh: Mapping[str, tuple[float, ...]],
     ) -> None:
         self._zone, self._units = ZoneInfo(timezone), units
         self._latest_s: float | None = None
@@ -47,6 +54,7 @@ class Ledger:
         self.total = Account(date.min)
         stores = [unit.id for unit in units if unit.kind is Kind.STORAGE]
         self.discharged_today_kwh = {name: discharged_today_kwh.get(name, 0.0) for name in stores}
+        self.stored_before_kwh = {name: stored_before_kwh.get(name, ()) for name in stores}
 
     def add(self, tick: Tick, course: Course | None, now: datetime, mono_s: float) -> None:
         """Count the time since the last tick at what is measured now."""
@@ -67,6 +75,8 @@ class Ledger:
                 discharged_kwh = max(0.0, told.export_kw) * hours
                 self.discharged_today_kwh[unit.id] += discharged_kwh
                 wear += unit.cost_per_mwh * discharged_kwh / 1000
+                if told.stored_kwh is not None:
+                    self.stored_before_kwh[unit.id] = extended(self.stored_before_kwh[unit.id], told.stored_kwh)
         step = None if course is None else course.step_at(now)
         if course is None or step is None:
             return

@@ -110,9 +110,7 @@ def _cycling(asset: Battery, ageing: Ageing, inputs: Inputs, schedule: Schedule)
     edges = np.arange(count + 1) / count
     lost = edges**ageing.depth_exponent * ageing.life_lost_fraction(1.0)
     cost_per_kwh = ageing.replacement_cost_per_kwh * count * np.diff(lost)
-    stored_kwh = _stacked_kwh(
-        _initial_kwh(asset, inputs), asset.min_soc_fraction * asset.energy_capacity_kwh, size_kwh, count
-    )
+    stored_kwh = _filled_kwh(asset, inputs, size_kwh, count)
     gained_kwh = inputs.step_h * asset.charge_efficiency * np.array(schedule.flows["charge_kw"])
     taken_kwh = inputs.step_h * np.array(schedule.flows["discharge_kw"]) / asset.discharge_efficiency
     cost = 0.0
@@ -133,6 +131,20 @@ def _from_the_top(energy_kwh: float, room_kwh: Array) -> Array:
     """An energy laid into segments, the shallowest first."""
     above_kwh = np.cumsum(room_kwh) - room_kwh
     return np.minimum(np.maximum(energy_kwh - above_kwh, 0.0), room_kwh)
+
+
+def _filled_kwh(asset: Battery, inputs: Inputs, size_kwh: float, count: int) -> Array:
+    """What the segments hold when the plan begins: from the oldest energy that is known, through all later ones."""
+    known_kwh = [] if inputs.state is None else list(inputs.state.stored_before_kwh)
+    oldest_kwh, *later_kwh = [*known_kwh, _initial_kwh(asset, inputs)]
+    filled_kwh = _stacked_kwh(oldest_kwh, asset.min_soc_fraction * asset.energy_capacity_kwh, size_kwh, count)
+    for energy_kwh in later_kwh:
+        gained_kwh = energy_kwh - filled_kwh.sum()
+        if gained_kwh > 0:
+            filled_kwh = filled_kwh + _from_the_top(gained_kwh, size_kwh - filled_kwh)
+        else:
+            filled_kwh = filled_kwh - _from_the_top(-gained_kwh, filled_kwh)
+    return filled_kwh
 
 
 def _stacked_kwh(stored_kwh: float, floor_kwh: float, size_kwh: float, count: int) -> Array:

@@ -68,6 +68,7 @@ def parameters(asset: Battery, inputs: Inputs) -> Parameters:
     """
     capacity_kwh, state = asset.energy_capacity_kwh, inputs.state
     initial_kwh = asset.initial_soc_fraction * capacity_kwh if state is None else state.stored_kwh
+    before_kwh = () if state is None else state.stored_before_kwh
     drained_kwh = initial_kwh * np.cumprod(1 - asset.self_discharge_fraction_per_h * inputs.step_h)
     lowest_kwh, highest_kwh = asset.min_soc_fraction * capacity_kwh, asset.max_soc_fraction * capacity_kwh
     limit_kwh = np.inf if asset.daily_discharge_limit_kwh is None else asset.daily_discharge_limit_kwh
@@ -91,7 +92,7 @@ def parameters(asset: Battery, inputs: Inputs) -> Parameters:
         "discharged_today_kwh": 0.0 if state is None else min(state.discharged_today_kwh, limit_kwh),  # no more today
         "daily_discharge_limit_kwh": limit_kwh,
         **(_reserve_parameters(asset, inputs) if inputs.reserves else {}),
-        **({} if asset.ageing is None else ageing_parameters(asset, asset.ageing, initial_kwh)),
+        **({} if asset.ageing is None else ageing_parameters(asset, asset.ageing, initial_kwh, before_kwh)),
     }
 
 

@@ -5,6 +5,8 @@ program discharges cheap segments before dear ones by itself, and its cost is th
 "Factoring the Cycle Aging Cost of Batteries Participating in Electricity Markets", 2018).
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,18 @@ from optimizer.blocks import scalars
 from optimizer.problem import Array, Parameters
 
 
-def ageing_parameters(asset: Battery, ageing: Ageing, initial_kwh: float) -> Parameters:
-    """Numbers of the segments, the shallowest first, and of the bands of resting."""
+def ageing_parameters(
+    asset: Battery, ageing: Ageing, initial_kwh: float, stored_before_kwh: Sequence[float]
+) -> Parameters:
+    """Numbers of the segments, the shallowest first, and of the bands of resting.
+
+    Args:
+        asset: The battery.
+        ageing: Its law.
+        initial_kwh: Stored energy at the start.
+        stored_before_kwh: Stored energy at instants before, the oldest first.
+
+    """
     count, capacity_kwh = ageing.segment_count, asset.energy_capacity_kwh
     lost = np.array([ageing.life_lost_fraction(k / count) for k in range(count + 1)])
     price_per_kwh = ageing.replacement_cost_per_kwh / asset.discharge_efficiency * count * np.diff(lost)
@@ -25,25 +37,33 @@ def ageing_parameters(asset: Battery, ageing: Ageing, initial_kwh: float) -> Par
         "segment_price_per_mwh": 1000 * price_per_kwh,
         "segment_capacity_kwh": capacity_kwh / count,
         "segment_initial_kwh": _initial_kwh(
-            initial_kwh, asset.min_soc_fraction * capacity_kwh, capacity_kwh / count, count
+            [*stored_before_kwh, initial_kwh], asset.min_soc_fraction * capacity_kwh, capacity_kwh / count, count
         ),
         "band_price_per_mwh_h": np.array([band.price_per_mwh_h for band in ageing.bands]),
         "band_bottom_kwh": np.array([band.above_soc_fraction * capacity_kwh for band in ageing.bands]),
     }
 
 
-def _initial_kwh(initial_kwh: float, floor_kwh: float, each_kwh: float, count: int) -> Array:
-    """Energy of each segment at the start.
+def _initial_kwh(trace_kwh: Sequence[float], floor_kwh: float, each_kwh: float, count: int) -> Array:
+    """Energy of each segment at the end of a trace of stored energy.
 
-    What may never be discharged lies in the deepest segments, where it takes no room from cheap cycles; what is above
-    it lies in the shallowest, as if it had just been charged.
+    At its first value, what may never be discharged lies in the deepest segments, where it takes no room from cheap
+    cycles; what is above it lies in the shallowest, as if it had just been charged. From there on, what is charged and
+    what is discharged goes to, and comes from, the shallowest segments that have room, or energy.
     """
-    at_bottom_kwh = min(initial_kwh, floor_kwh)
+    at_bottom_kwh = min(trace_kwh[0], floor_kwh)
     bottom = np.clip(at_bottom_kwh - each_kwh * np.arange(count), 0, each_kwh)[::-1]
-    room = each_kwh - bottom
-    above = np.cumsum(room) - room
-    stacked: Array = bottom + np.clip(initial_kwh - at_bottom_kwh - above, 0, room)
-    return stacked
+    filled: Array = bottom + _shallowest(trace_kwh[0] - at_bottom_kwh, each_kwh - bottom)
+    for before_kwh, after_kwh in pairwise(trace_kwh):
+        filled += _shallowest(after_kwh - before_kwh, each_kwh - filled)
+        filled -= _shallowest(before_kwh - after_kwh, filled)
+    return filled
+
+
+def _shallowest(energy_kwh: float, room_kwh: Array) -> Array:
+    """Parts of an energy in the shallowest segments with room for it; none of a negative energy."""
+    parts: Array = np.clip(energy_kwh - (np.cumsum(room_kwh) - room_kwh), 0, room_kwh)
+    return parts
 
 
 def wear_by_depth(b: Any, segment_count: int, kept: Any) -> Any:
