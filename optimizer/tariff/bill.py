@@ -83,7 +83,8 @@ def _peak(entry: PeakCharge, horizon: Horizon, flow: Sequence[float], before: So
         owed = max(before.peak_kw if period == first else 0.0, share * known_kw)
         billed = max(owed, peak_kw, *(share * peaks[month] for month in earlier))
         sets = [step for step, kw in reached[period].items() if kw >= max(peak_kw, billed) - _slack(billed) and kw > 0]
-        periods.append(BilledPeriod(period, peak_kw, owed, billed, _cash(tiers, owed, billed), tuple(sets)))
+        cash, counted = _cash(tiers, owed, billed), tuple(sorted(reached[period]))
+        periods.append(BilledPeriod(period, peak_kw, owed, billed, cash, tuple(sets), counted))
     held = (h if holds(entry.when, at) else 0.0 for at, h in zip(horizon.local_starts, horizon.step_hours, strict=True))
     energy_kwh = sum(kw * hours for kw, hours in zip(flow, held, strict=True))
     return Billed(entry.id, entry.kind, entry.of, sum(p.cash for p in periods), energy_kwh, tuple(periods))

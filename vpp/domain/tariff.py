@@ -50,6 +50,8 @@ class BilledPeriod:
     """Never positive."""
     steps: tuple[int, ...] = ()
     """Of a peak that is paid: the steps whose averages reach it."""
+    counted: tuple[int, ...] = ()
+    """Of a peak: the steps whose averages count."""
     worth_per_kw: float | None = None
     """Of a peak: what one kW more would earn if it were free."""
 

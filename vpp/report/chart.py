@@ -5,7 +5,7 @@ fills a phone as well as a desk, and its text and hatches keep their size.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -65,6 +65,21 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A dashed line above everything else: a value that holds in some of the steps."""
+
+    name: str
+    values: Mapping[int, float]
+    """By step."""
+
+    def runs(self) -> Iterator[tuple[int, int, float]]:
+        """Runs of consecutive steps of one value: the first of each, the step after its last, and the value."""
+        for value in dict.fromkeys(self.values.values()):
+            for first, after in runs([step for step, each in self.values.items() if each == value]):
+                yield first, after, value
+
+
+@dataclass(frozen=True)
 class Chart:
     """What one figure shows."""
 
@@ -76,6 +91,7 @@ class Chart:
     zones: Sequence[Zone] = ()
     marks: Sequence[Mark] = ()
     fans: Sequence[Fan] = ()
+    levels: Sequence[Level] = ()
     shares: Sequence[Line] = ()
     """Lines against an axis at the right, from 0 to 100 %."""
     full: float | None = None
@@ -107,6 +123,7 @@ def draw(chart: Chart, axis: TimeAxis) -> str:
         for line, parts in layers
     ]
     shapes += [_line(axis, own_scale, line) for line, own_scale in lines]
+    shapes += [_level(axis, scale, level) for level in chart.levels]
     zero = f'<path class="zero" d="M0 {scale.y(0)}H{axis.width:g}"/>' if scale.low < 0 < scale.high else ""
     drawing = (
         f'<svg viewBox="0 0 {axis.width:g} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'
@@ -130,6 +147,7 @@ def _scale(chart: Chart, layers: "Sequence[Layer]") -> Scale:
     values += [value for fan in chart.fans for value in (*fan.low, *fan.high)]
     values += [mark.value for mark in chart.marks]
     limits = [limit for zone in chart.zones for limit in zone.limits()]
+    limits += [value for level in chart.levels for value in level.values.values()]
     return scale_for(values, limits=limits, most_ticks=5 if chart.height_px > LOW_PX else 3)
 
 
@@ -168,6 +186,7 @@ def _legend(chart: Chart, zones: Sequence[Zone]) -> str:
     items = [f'<li class="{line.style}">{escape(line.name)}</li>' for line in _series(chart) if line.name]
     items += [f'<li class="fan">{escape(fan.name)}</li>' for fan in chart.fans]
     items += [f'<li class="zone">{escape(zone.name)}</li>' for zone in zones if zone.name]
+    items += [f'<li class="paid">{escape(level.name)}</li>' for level in chart.levels]
     out = [zone.name for zone in chart.zones if zone not in zones and zone.limits()]
     items += [f'<li class="out">{escape(name)}: out of the picture</li>' for name in out]
     items += [f'<li class="diamond">{escape(mark.name)}</li>' for mark in chart.marks]
@@ -192,6 +211,13 @@ def _band(axis: TimeAxis, scale: Scale, line: Line) -> str:
         return ""
     low, high = lowest_and_highest(axis, line.values[-axis.horizon.count :])
     return f'<path class="{line.style} band" d="{_area(axis, scale, high, low)}"/>'
+
+
+def _level(axis: TimeAxis, scale: Scale, level: Level) -> str:
+    """Its runs, over a wider line in the colour of the ground, so that they show on any area."""
+    drawn = [run for run in level.runs() if scale.low <= run[2] <= scale.high]
+    path = "".join(f"M{axis.x(first):g} {scale.y(value)}H{axis.x(after):g}" for first, after, value in drawn)
+    return f'<path class="ground line" d="{path}"/><path class="paid line" d="{path}"/>' if drawn else ""
 
 
 def _fan(axis: TimeAxis, scale: Scale, fan: Fan) -> str:

@@ -6,7 +6,7 @@ from math import inf
 from vpp.domain.plan import Plan, Schedule
 from vpp.report.actions import MOST_STORES, NOTHING_KW, powers
 from vpp.report.axis import TimeAxis
-from vpp.report.chart import HATCHES, Chart, Fan, Line, Mark, Zone, draw
+from vpp.report.chart import HATCHES, Chart, Fan, Level, Line, Mark, Zone, draw
 from vpp.report.story import energy_text, groups, kind, total
 from vpp.report.tables import section
 from vpp.report.wording import between, quantity
@@ -27,7 +27,13 @@ def prices_section(plan: Plan, axis: TimeAxis) -> str:
     position = Line("", plan.site_export_kw, "store")
     charts = [
         Chart("Price", f"{plan.money.currency}/MWh", lines),
-        Chart("Sold (+) and bought (−) at the meter", "kW", stack=[position], zones=_connection(plan)),
+        Chart(
+            "Sold (+) and bought (−) at the meter",
+            "kW",
+            stack=[position],
+            zones=_connection(plan),
+            levels=list(_paid_peaks(plan)),
+        ),
     ]
     products = dict.fromkeys(p for schedule in plan.schedules for p in (*schedule.up_kw, *schedule.down_kw))
     charts += [_reserve_chart(plan, product) for product in products]
@@ -43,6 +49,17 @@ def _connection(plan: Plan) -> list[Zone]:
         Zone(f"beyond the export limit of {quantity(plan.export_limit_kw)} kW", plan.export_limit_kw, inf),
         Zone(f"beyond the import limit of {quantity(plan.import_limit_kw)} kW", -inf, -plan.import_limit_kw),
     ]
+
+
+def _paid_peaks(plan: Plan) -> Iterator[Level]:
+    """Up to where each charge on peaks is paid, in the steps that it counts."""
+    for billed in plan.tariff:
+        paid = [each for each in billed.periods if each.counted and each.billed > 0]
+        if paid:
+            peaks_kw = [each.billed for each in paid]
+            name = f"{billed.entry}: paid up to {between(min(peaks_kw), max(peaks_kw))} kW {billed.of}"
+            sign = -1 if billed.of == "import" else 1
+            yield Level(name, {step: sign * each.billed for each in paid for step in each.counted})
 
 
 def _reserve_chart(plan: Plan, product: str) -> Chart:
@@ -64,7 +81,8 @@ def power_section(plan: Plan, axis: TimeAxis) -> str:
         stack.append(Line("load that is cut", [-kw for kw in cut_kw], "cut slanted"))
     net = Line("at the meter", plan.site_export_kw, "ink")
     title = "Power by asset" if len(shown) == len(plan.schedules) else "Power by type of asset"
-    chart = Chart("Out (+) and in (−)", "kW", [net], stack, _connection(plan), height_px=260)
+    levels = list(_paid_peaks(plan))
+    chart = Chart("Out (+) and in (−)", "kW", [net], stack, _connection(plan), levels=levels, height_px=260)
     return section(title, draw(chart, axis) + _small_print(axis))
 
 
