@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from vpp.domain.errors import Conflict
 from vpp.domain.plan import Account, Plan, Schedule
@@ -167,32 +168,40 @@ def _meter(plan: Plan, account: Account, step: int) -> str:
 
 def _even(plan: Plan, schedule: Schedule, account: Account, step: int) -> Iterator[str]:
     """From which worth on giving and taking pay."""
-    is_store = kind(schedule) == "store"
-    stored = account.stored_per_mwh
+    taking, giving = ("charging", "discharging") if kind(schedule) == "store" else ("taking", "giving")
+    stored, arriving, drawn = account.stored_per_mwh, account.stored_per_taken, account.drawn_per_given
     if stored is not None:
         yield f"A MWh in the store is worth {money(stored[step])}{NARROW_SPACE}{plan.money.currency} at the end of it."
     if account.takes_below_per_mwh is not None:
-        below, verb = account.takes_below_per_mwh[step], "charging" if is_store else "taking"
-        share = account.stored_per_taken
-        if stored is not None and share is not None:
-            arrives, rest = share[step] * stored[step], below - share[step] * stored[step]
-            loss = f"{_percent(share[step])} of what is drawn arrives there: {money(arrives)}"
-            yield f"{loss}{_rest(rest)}. So {verb} pays below {money(below)}."
-        else:
-            yield f"{verb.capitalize()} pays below {money(below)}."
+        loss = None
+        if stored is not None and arriving is not None:
+            told = f"{_percent(arriving[step])} of what is drawn arrives there"
+            loss = Loss(told, arriving[step] * stored[step], "whatever else it uses up")
+        yield _pays(f"{taking} pays below", account.takes_below_per_mwh[step], loss)
     if account.gives_above_per_mwh is not None:
-        above, verb = account.gives_above_per_mwh[step], "discharging" if is_store else "giving"
-        share = account.drawn_per_given
-        if stored is not None and share is not None:
-            taken, rest = share[step] * stored[step], above - share[step] * stored[step]
-            loss = f"{_percent(1 / share[step])} of what is taken out comes out: {money(taken)}"
-            yield f"{loss}{_rest(rest, 'wear and whatever else it uses up')}. So {verb} pays above {money(above)}."
-        else:
-            yield f"{verb.capitalize()} pays above {money(above)}."
+        loss = None
+        if stored is not None and drawn is not None:
+            told = f"{_percent(1 / drawn[step])} of what is taken out comes out"
+            loss = Loss(told, drawn[step] * stored[step], "wear and whatever else it uses up")
+        yield _pays(f"{giving} pays above", account.gives_above_per_mwh[step], loss)
 
 
-def _rest(rest: float, what: str = "whatever else it uses up") -> str:
-    return "" if abs(rest) < SAME else f", {'and' if rest > 0 else 'less'} {money(abs(rest))} for {what}"
+class Loss(NamedTuple):
+    """What losses make of the worth of a MWh in the store."""
+
+    told: str
+    worth_per_mwh: float
+    rest: str
+    """What accounts for the difference to where it pays."""
+
+
+def _pays(verb: str, edge_per_mwh: float, loss: Loss | None) -> str:
+    """From which worth on something pays, and why from there."""
+    if loss is None:
+        return f"{verb.capitalize()} {money(edge_per_mwh)}."
+    rest = edge_per_mwh - loss.worth_per_mwh
+    beside = "" if abs(rest) < SAME else f", {'and' if rest > 0 else 'less'} {money(abs(rest))} for {loss.rest}"
+    return f"{loss.told}: {money(loss.worth_per_mwh)}{beside}. So {verb} {money(edge_per_mwh)}."
 
 
 def _percent(share: float) -> str:

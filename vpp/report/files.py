@@ -12,8 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from vpp.domain.horizon import Horizon
 from vpp.domain.inputs import Inputs
-from vpp.domain.plan import Alternative, BindingLimit, Plan, Schedule, Spread
+from vpp.domain.plan import Alternative, BindingLimit, Money, Plan, Repair, Schedule, Spread
+from vpp.domain.series import Premise
 from vpp.domain.tariff import Billed
 from vpp.report.page import report_page
 from vpp.report.repairs import repair_message
@@ -109,56 +111,20 @@ def plan_document(plan: Plan, digests: dict[str, str]) -> dict[str, Any]:
 
     `seal` is a digest of everything else in the document, and through `files` of the tables beside it.
     """
-    horizon, money = plan.horizon, plan.money
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "site_id": plan.site_id,
         "created_utc": instant(plan.created),
-        "horizon": {
-            "start_utc": instant(horizon.start),
-            "step_s": horizon.step_s,
-            "count": horizon.count,
-            "first_step_s": horizon.first_step_s,
-            "timezone": horizon.timezone,
-        },
+        "horizon": _horizon(plan.horizon),
         "status": str(plan.status),
-        "objective": {
-            "currency": money.currency,
-            "net": money.net,
-            "energy": money.energy,
-            "capacity": money.capacity,
-            "wear": money.wear,
-            "tariff": money.tariff,
-            "penalties": money.penalties,
-        },
+        "objective": _objective(plan.money),
         "bound": _finite(plan.bound),
         "gap_fraction": _finite(plan.gap_fraction),
         "idle_net": plan.idle_net,
         "timing_s": {stage: round(seconds, 6) for stage, seconds in asdict(plan.timing).items()},
-        "premises": [
-            {
-                "input": p.input,
-                "age_s": None if p.age_s is None else round(p.age_s),
-                "check": p.check,
-                "verdict": p.verdict,
-            }
-            for p in plan.premises
-        ],
+        "premises": [_premise(premise) for premise in plan.premises],
         "inputs": None if plan.inputs is None else _inputs(plan.inputs),
-        "repairs": [
-            {
-                "constraint": r.constraint,
-                "asset": r.asset_id,
-                "amount": r.amount,
-                "unit": r.unit,
-                "message": repair_message(plan, r).replace(NARROW_SPACE, " "),
-                "promised": r.promised,
-                "steps": list(r.steps),
-                **({"scenario": r.scenario} if r.scenario else {}),
-                "alternatives": [_alternative(alternative) for alternative in r.alternatives],
-            }
-            for r in plan.repairs
-        ],
+        "repairs": [_repair(plan, repair) for repair in plan.repairs],
         **_uncertainty(plan.spread),
         "reserve_cost": dict(plan.reserve_cost or {}),
         "tariff": [_billed(plan, billed) for billed in plan.tariff],
@@ -172,6 +138,51 @@ def plan_document(plan: Plan, digests: dict[str, str]) -> dict[str, Any]:
         "files": digests,
     }
     return document | {"seal": digest(json_text(document))}
+
+
+def _horizon(horizon: Horizon) -> dict[str, Any]:
+    return {
+        "start_utc": instant(horizon.start),
+        "step_s": horizon.step_s,
+        "count": horizon.count,
+        "first_step_s": horizon.first_step_s,
+        "timezone": horizon.timezone,
+    }
+
+
+def _objective(money: Money) -> dict[str, Any]:
+    return {
+        "currency": money.currency,
+        "net": money.net,
+        "energy": money.energy,
+        "capacity": money.capacity,
+        "wear": money.wear,
+        "tariff": money.tariff,
+        "penalties": money.penalties,
+    }
+
+
+def _premise(premise: Premise) -> dict[str, Any]:
+    return {
+        "input": premise.input,
+        "age_s": None if premise.age_s is None else round(premise.age_s),
+        "check": premise.check,
+        "verdict": premise.verdict,
+    }
+
+
+def _repair(plan: Plan, repair: Repair) -> dict[str, Any]:
+    return {
+        "constraint": repair.constraint,
+        "asset": repair.asset_id,
+        "amount": repair.amount,
+        "unit": repair.unit,
+        "message": repair_message(plan, repair).replace(NARROW_SPACE, " "),
+        "promised": repair.promised,
+        "steps": list(repair.steps),
+        **({"scenario": repair.scenario} if repair.scenario else {}),
+        "alternatives": [_alternative(alternative) for alternative in repair.alternatives],
+    }
 
 
 def _inputs(inputs: Inputs) -> dict[str, Any]:
