@@ -23,6 +23,7 @@ from optimizer.spread import (
     read_spread,
 )
 from optimizer.tariff.reading import read_tariff
+from optimizer.work import free_of_wear, shift_of, work_of
 from vpp.domain.plan import BindingLimit, Plan, Repair, Status, Timing, Verification
 
 
@@ -114,15 +115,17 @@ def _status(found: Found, repairs: tuple[Repair, ...]) -> Status:
 
 
 def compare(problem: Problem, best: Plan) -> Plan:
-    """Add what the site would earn with its stores left alone, what capacity products cost, and what cycles do."""
+    """Add what the site would earn with its stores left alone, what capacity and wear cost, and who does what."""
     problem = settled(problem) if best.repairs else problem
     idle = search(replace(problem, reserves=(), resting=frozenset(asset.id for asset in problem.assets)))
     without = {
         reserve.product: search(replace(problem, reserves=tuple(r for r in problem.reserves if r is not reserve)))
         for reserve in problem.reserves
     }
+    best, unpriced = replace(best, work=work_of(problem, best.schedules)), free_of_wear(problem)
     return replace(
         best,
+        shift=None if unpriced is None else shift_of(problem, best, search(unpriced)),
         ageing=wear_of(problem, best.schedules),
         idle_net=_net(idle) if idle.answer.ending is Ending.OPTIMAL else None,
         reserve_cost={product: _net(found) - best.money.net for product, found in without.items()} or None,

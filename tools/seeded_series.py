@@ -155,6 +155,11 @@ def write_all(folder: Path) -> None:
     write(park / "prices.csv", "price_per_mwh", local_steps(*week, chicago, 60), spot_price(7, 24, 42, 0.4))
     write(park / "wind.csv", "wind_kw", local_steps(*week, chicago, 15), wind(8, 50_000))
 
+    mixed = folder / "mixed_storage" / "prices.csv"
+    noise = random.Random(12)
+    day = local_steps(*week, shanghai, 60)
+    write(mixed, "price_per_mwh", day, lambda at: max(40.0, STATION_PRICES[at.hour] + noise.gauss(0, 12)))
+
     factory = folder / "factory"
     write(factory / "prices.csv", "price_per_mwh", local_steps(*week, berlin, 15), spot_price(9, 90, 60, 0.6))
     write(factory / "pv.csv", "pv_kw", local_steps(*week, berlin, 15), sun(10, 300, 4.2))

@@ -10,7 +10,7 @@ from vpp.domain.horizon import Horizon
 from vpp.domain.inputs import Inputs
 from vpp.domain.series import Premise
 from vpp.domain.tariff import Billed
-from vpp.domain.wear import Wear
+from vpp.domain.wear import Shift, Wear, Work
 
 Values = tuple[float, ...]
 """One value per step of the horizon."""
@@ -272,6 +272,10 @@ class Plan:
     """What holding each capacity product costs."""
     ageing: tuple[Wear, ...] = ()
     """What the plan takes of the lives of those stores that have a law of ageing."""
+    work: tuple[Work, ...] = ()
+    """What each store does that trades energy."""
+    shift: Shift | None = None
+    """What the price of wear changes; `None` where a single store does all the work, or wear costs nothing."""
     idle_net: float | None = None
     """What the site would earn with its stores left alone; `None` where that would break a limit."""
     spread: Spread | None = None

@@ -17,6 +17,7 @@ from vpp.domain.inputs import Inputs
 from vpp.domain.plan import Alternative, BindingLimit, Money, Plan, Repair, Schedule, Spread
 from vpp.domain.series import Premise
 from vpp.domain.tariff import Billed
+from vpp.domain.wear import Work
 from vpp.report.page import report_page
 from vpp.report.repairs import repair_message
 from vpp.report.wording import NARROW_SPACE
@@ -129,6 +130,8 @@ def plan_document(plan: Plan, digests: dict[str, str]) -> dict[str, Any]:
         "reserve_cost": dict(plan.reserve_cost or {}),
         "tariff": [_billed(plan, billed) for billed in plan.tariff],
         **({"ageing": _ageing(plan)} if plan.ageing else {}),
+        "work": [_work(work) for work in plan.work],
+        "shift": None if plan.shift is None else asdict(plan.shift) | {"net": plan.shift.net},
         "limits": [limit_document(plan, limit) for limit in plan.limits],
         "stored_value_per_mwh": {
             name: [round(value, 6) + 0.0 for value in values] for name, values in plan.stored_value_per_mwh.items()
@@ -213,6 +216,12 @@ def _ageing(plan: Plan) -> dict[str, Any]:
             for wear in plan.ageing
         ],
     }
+
+
+def _work(work: Work) -> dict[str, Any]:
+    """What a store does; costs are positive."""
+    own = asdict(work)
+    return {"asset": own.pop("asset_id"), **own, "cost_per_mwh": work.cost_per_mwh}
 
 
 def json_text(document: Any) -> str:

@@ -27,6 +27,7 @@ from vpp.report.tables import (
 )
 from vpp.report.wear import stores_section
 from vpp.report.wording import NARROW_SPACE, Calendar, money, rate
+from vpp.report.work import work_section
 
 LIMITS_SHOWN = 5
 
@@ -51,6 +52,7 @@ def report_page(plan: Plan, seal: str) -> str:
         section("Grid-forming", "<p>No islands configured: nothing forms a grid in this plan.</p>"),
         assets_section(plan, axis),
         stores_section(plan),
+        work_section(plan),
         periods_section(plan),
         actions_section(plan, calendar),
         steps_section(plan, calendar),

@@ -15,6 +15,7 @@ from vpp.report.sparkline import Columns, sparkline
 from vpp.report.story import assumptions, costs, energy_text, groups, headline, total, trade
 from vpp.report.wear import wear_table
 from vpp.report.wording import NARROW_SPACE, Calendar, between, money, number, quantity, signed
+from vpp.report.work import shift, work_table
 
 MOST_ACTIONS = 16
 MOST_PERIODS = 31
@@ -40,13 +41,13 @@ def summary(plan: Plan, written: Sequence[Path], *, width: int, shows_bars: bool
     lines = ["", *_title(plan, calendar, width), ""]
     lines += [line for repair in plan.repairs for line in sentences(repair_message(plan, repair), width)]
     lines += [""] if plan.repairs else []
-    for text in (headline(plan), told_spread(plan), trade(plan), costs(plan), assumptions(plan)):
+    for text in (headline(plan), told_spread(plan), trade(plan), costs(plan), shift(plan), assumptions(plan)):
         lines += sentences(text, width)
     lines.append("")
     if shows_bars:
         lines += [*_bars(plan, width), ""]
     lines += [*_periods(plan, width), *_actions(plan, calendar, width), *_money(plan), *_charges(plan, calendar, width)]
-    lines += [*_ageing(plan, width), *_scenarios(plan, width)]
+    lines += [*_work(plan, width), *_ageing(plan, width), *_scenarios(plan, width)]
     lines += [*_limits(plan, calendar, width), *_files(written)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -160,6 +161,18 @@ def _money(plan: Plan) -> Iterator[str]:
     for first in range(0, len(cells), 3):
         yield "  " + "   ".join(cells[first : first + 3])
     yield ""
+
+
+def _work(plan: Plan, width: int) -> Iterator[str]:
+    """Which store does what, and at what cost."""
+    found = work_table(plan, has_starts=False)
+    if found is not None:
+        head, rows = found
+        told = [[cell.replace(NARROW_SPACE, " ") for cell in row] for row in rows]
+        yield from table(head, told[:MOST_WORN], numbers_from=2, width=width)
+        if len(told) > MOST_WORN:
+            yield f"  … and {len(told) - MOST_WORN:,} more in plan.json"
+        yield ""
 
 
 def _ageing(plan: Plan, width: int) -> Iterator[str]:
