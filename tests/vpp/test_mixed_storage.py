@@ -66,8 +66,8 @@ def test_what_each_store_costs_adds_up_to_what_the_plan_costs(made):
 
 
 def test_the_table_names_technology_throughput_and_cost_per_mwh(made):
-    head, rows = work_table(made, has_starts=True)
-    assert head == ["Store", "technology", "discharged", "cycles", "starts", "wear", "costs/MWh", "earns/MWh"]
+    head, rows = work_table(made)
+    assert head == ["Store", "technology", "discharged", "cycles", "wear", "costs/MWh", "earns/MWh"]
     assert [row[:2] for row in rows] == [["lfp", "lfp"], ["flow", "vanadium_flow"], ["co2", "co2_store"]]
     flow = made.work[1]
     assert flow.wear_cost == 300 * sum(
@@ -79,10 +79,10 @@ def test_the_table_names_technology_throughput_and_cost_per_mwh(made):
     assert made.work[2].wear_cost == 2000 * made.work[2].start_count
 
 
-def test_a_power_below_the_minimum_load_is_refused_by_the_limits_of_the_store_alone(whole, made):
+def test_a_power_below_the_minimum_load_is_refused_by_the_limits_of_the_store_alone(whole):
     """Behind a connection that binds, the whole site's limits would be named beside them."""
-    step = max(range(24), key=lambda k: made.schedules[2].export_kw[k])
-    found = contrast(whole, Wanted("co2", step, 5000.0), CREATED)
+    wide = whole.connection.model_copy(update={"import_limit_kw": 300e3, "export_limit_kw": 300e3})
+    found = contrast(replace(whole, connection=wide, reserves=()), Wanted("co2", 18, 5000.0), CREATED)
     assert {conflict.owner for conflict in found.conflicts} == {"co2"}
     assert "lowest discharge power" in {conflict.limit for conflict in found.conflicts}
 

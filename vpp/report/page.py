@@ -27,7 +27,7 @@ from vpp.report.tables import (
 )
 from vpp.report.wear import stores_section
 from vpp.report.wording import NARROW_SPACE, Calendar, money, rate
-from vpp.report.work import work_section
+from vpp.report.work import shift
 
 LIMITS_SHOWN = 5
 
@@ -52,7 +52,6 @@ def report_page(plan: Plan, seal: str) -> str:
         section("Grid-forming", "<p>No islands configured: nothing forms a grid in this plan.</p>"),
         assets_section(plan, axis),
         stores_section(plan),
-        work_section(plan),
         periods_section(plan),
         actions_section(plan, calendar),
         steps_section(plan, calendar),
@@ -83,7 +82,7 @@ def _head(plan: Plan, calendar: Calendar) -> str:
         f'<p class="status {plan.status}">{plan.status.upper()}</p>'
         f'<p class="when">{calendar.title()} · {escape(plan.horizon.timezone)} · {steps}</p></header>'
         f'{warning}<p class="headline">{escape(headline(plan))}</p>'
-        f'<p class="told">{text(" ".join(filter(None, (told_spread(plan), trade(plan), costs(plan)))))}</p>'
+        f'<p class="told">{text(" ".join(filter(None, (told_spread(plan), trade(plan), costs(plan), shift(plan)))))}</p>'
         f"{_assumptions(plan)}"
     )
 

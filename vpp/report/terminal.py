@@ -165,7 +165,7 @@ def _money(plan: Plan) -> Iterator[str]:
 
 def _work(plan: Plan, width: int) -> Iterator[str]:
     """Which store does what, and at what cost."""
-    found = work_table(plan, has_starts=False)
+    found = work_table(plan)
     if found is not None:
         head, rows = found
         told = [[cell.replace(NARROW_SPACE, " ") for cell in row] for row in rows]

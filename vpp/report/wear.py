@@ -7,6 +7,7 @@ from vpp.domain.efficiency import round_trips
 from vpp.domain.plan import Plan, Schedule
 from vpp.report.tables import MOST_TABLED, html_table, section
 from vpp.report.wording import MISSING, NARROW_SPACE, money, number
+from vpp.report.work import work_part
 
 HOURS_PER_YEAR = 8766
 MOST_YEARS = 100
@@ -51,7 +52,7 @@ def stores_section(plan: Plan) -> str:
         return section("Stores", f"<p>What the plan takes of {len(stores):,} stores is in plan.json.</p>")
     head = ("Store", "full cycles", "efficiency", "with own consumption")
     table = html_table(head, [_store_row(plan, store) for store in stores], numbers_from=1, identity="stores")
-    body = f'{table}<p class="note">{TRIPS_NOTE}</p>'
+    body = f'{table}<p class="note">{TRIPS_NOTE}</p>{work_part(plan)}'
     if not plan.ageing:
         return section("Stores", body)
     worn = html_table(*wear_table(plan), numbers_from=1, identity="wear")

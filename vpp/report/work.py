@@ -3,10 +3,11 @@
 from vpp.domain.plan import Plan
 from vpp.domain.wear import Shift, Work
 from vpp.report.story import energy_text
-from vpp.report.tables import MOST_TABLED, html_table, section, text
-from vpp.report.wear import Table
+from vpp.report.tables import html_table
 from vpp.report.wording import MISSING, NARROW_SPACE, listed, money, number
 
+Table = tuple[list[str], list[list[str]]]
+"""Head and rows."""
 NOTHING_KWH = 0.5
 """A store whose discharge differs by no more does the same."""
 WORK_NOTE = (
@@ -16,18 +17,16 @@ WORK_NOTE = (
 )
 
 
-def work_table(plan: Plan, *, has_starts: bool) -> Table | None:
+def work_table(plan: Plan) -> Table | None:
     """Each store with what it discharges, costs and earns; nothing where one store does all the work."""
     if len(plan.work) < 2:  # noqa: PLR2004 - alone it shares nothing
         return None
-    head = ["Store", "technology", "discharged", "cycles", *(["starts"] if has_starts else [])]
-    return [*head, "wear", "costs/MWh", "earns/MWh"], [_row(work, has_starts=has_starts) for work in plan.work]
+    head = ["Store", "technology", "discharged", "cycles", "wear", "costs/MWh", "earns/MWh"]
+    return head, [_row(work) for work in plan.work]
 
 
-def _row(work: Work, *, has_starts: bool) -> list[str]:
-    starts = MISSING if work.start_count is None else f"{work.start_count:,}"
+def _row(work: Work) -> list[str]:
     told = [work.asset_id, work.technology, energy_text(work.discharged_kwh), number(work.full_cycle_count, 2)]
-    told += [starts] if has_starts else []
     per_mwh = (work.cost_per_mwh, work.earned_per_mwh)
     return [*told, money(work.wear_cost), *(MISSING if value is None else money(value) for value in per_mwh)]
 
@@ -55,14 +54,10 @@ def _sums(shift: Shift) -> tuple[float, float]:
     return shift.energy, shift.wear
 
 
-def work_section(plan: Plan) -> str:
-    """Who does what; nothing where one store does all the work."""
-    found = work_table(plan, has_starts=any(work.start_count is not None for work in plan.work))
+def work_part(plan: Plan) -> str:
+    """Who does what, as a part of the page; nothing where one store does all the work."""
+    found = work_table(plan)
     if found is None:
         return ""
-    if len(plan.work) > MOST_TABLED:
-        return section("Who does what", f"<p>What each of {len(plan.work):,} stores does is in plan.json.</p>")
-    told = shift(plan)
-    words = f"<p>{text(told)}</p>" if told else ""
-    note = f'<p class="note">In {plan.money.currency}. {WORK_NOTE}</p>'
-    return section("Who does what", f"{html_table(*found, numbers_from=2, identity='work')}{words}{note}")
+    table = html_table(*found, numbers_from=2, identity="work")
+    return f'{table}<p class="note">In {plan.money.currency}. {WORK_NOTE}</p>'
