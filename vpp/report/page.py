@@ -77,12 +77,13 @@ def _head(plan: Plan, calendar: Calendar) -> str:
     if plan.status is Status.FALLBACK:
         warning = f'<p class="band">This is no plan but the fallback.</p>{warning}'
     steps = calendar.steps().replace(" ", NARROW_SPACE)
+    told = " ".join(filter(None, (told_spread(plan), trade(plan), costs(plan), shift(plan))))
     return (
         f"<header><h1>Plan for {escape(plan.site_name)}</h1>"
         f'<p class="status {plan.status}">{plan.status.upper()}</p>'
         f'<p class="when">{calendar.title()} · {escape(plan.horizon.timezone)} · {steps}</p></header>'
         f'{warning}<p class="headline">{escape(headline(plan))}</p>'
-        f'<p class="told">{text(" ".join(filter(None, (told_spread(plan), trade(plan), costs(plan), shift(plan)))))}</p>'
+        f'<p class="told">{text(told)}</p>'
         f"{_assumptions(plan)}"
     )
 
