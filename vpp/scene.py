@@ -40,6 +40,7 @@ class Scene:
         self.in_kwh = dict.fromkeys((unit.id for unit in self.units), 0.0)
         self.first_stored_kwh: dict[str, float] = {}
         self.seen_alarms: set[tuple[str, str]] = set()
+        self._beside = " before what the grid charges" if site_file.tariff else ""
         self._points: dict[str, list[float]] = {unit.id: [] for unit in self.units}
         self._grid_points: list[float] = []
 
@@ -99,7 +100,8 @@ class Scene:
     def _money(self) -> str:
         total, currency = self.operation.ledger.total, self.site_file.site.currency
         gain = total.net - total.idle_net
-        return f"  money {money(total.net)} {currency}, {money(abs(gain))} {_more(gain)} than with stores at rest"
+        earned = f"{money(total.net)} {currency}{self._beside}"
+        return f"  money {earned}, {money(abs(gain))} {_more(gain)} than with stores at rest"
 
     def summary(self, seconds: float) -> tuple[str, dict[str, Any]]:
         """What the whole demo came to, as text and as a document.
@@ -112,7 +114,7 @@ class Scene:
         gain, left_kwh = total.net - total.idle_net, self._left_kwh()
         span = f"{day(self.start.astimezone(self.zone).date())}   {self.clock(self.start)} to {self.clock(self.now)}"
         verb = "Earned" if total.net >= 0 else "Spent"
-        earned = f"{verb} {money(abs(total.net))} {site.currency}, {money(abs(gain))} {_more(gain)}"
+        earned = f"{verb} {money(abs(total.net))} {site.currency}{self._beside}, {money(abs(gain))} {_more(gain)}"
         followed = f"plan followed {100 * self.planned_count / max(1, self.tick_count):.1f} % of the time"
         lines = [
             "",

@@ -1,6 +1,7 @@
 """A running site counts what its tariff counts at its own meter, and its plans go on from there."""
 
 import asyncio
+import re
 from contextlib import closing
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from vpp.planning import PlanRequest, read_request, request_line
 from vpp.records import Planned
 from vpp.rehearsal import InProcessPlanner, rehearse
 from vpp.replanner import Replanner
+from vpp.scene import Scene
 from vpp.site import parse_site
 from vpp.state_folder import StateFolder
 from vpp.telemetry_store import Retention, TelemetryStore
@@ -91,6 +93,16 @@ def test_an_average_in_which_the_load_was_silent_for_too_long_counts_as_none(tmp
     requests, _ = lead(path, 17, scenario=Scenario.model_validate({"schema_version": 1, "faults": [fault]}))
     assert requests[-1].now >= START + timedelta(minutes=15)
     assert requests[-1].so_far["demand"].peak_kw == 0.0
+
+
+def test_a_demo_says_that_its_money_is_without_the_tariff(tmp_path):
+    path = consumer(tmp_path, [60.0] * 24)
+    _, site_file, _ = parse_site(path)
+    run = rehearse(path, site_file, START)
+    scene = Scene(site_file, run.operation, START)
+    asyncio.run(run.run(START + timedelta(minutes=1), scene.note))
+    text, _ = scene.summary(1.0)
+    assert re.search(r"Spent 0\.0\d EUR before what the grid charges, 0\.00 \w+ than with stores at rest", text)
 
 
 def test_a_new_month_forgets_the_peak(tmp_path):
