@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.assembly import RISK, Assembly, Part
+from optimizer.assembly import Assembly, Part
 from optimizer.expression import Array
-from optimizer.ports import MONEY, OUTCOME, PREFERENCE, PROSPECT
+from optimizer.ports import MONEY, PREFERENCE, PROSPECT
 from optimizer.problem import Problem
 from optimizer.program import Arrays
 from optimizer.search import Found
+from optimizer.spread import weight_of_shown
 from optimizer.stamp import Stamp
 from optimizer.template import Name, Term
 from vpp.domain.plan import Account, Values
@@ -55,7 +56,7 @@ class _Ledger:
     def __init__(self, problem: Problem, found: Found) -> None:
         self._found, self._program = found, found.assembly.program
         self._step_h = problem.step_h
-        self._weight = _weight(problem, found)
+        self._weight = weight_of_shown(problem, found)
         arrays = self._program.arrays()
         rows, width = arrays.row_lower.size, arrays.cost.size
         row = np.repeat(np.arange(rows), np.diff(arrays.start))
@@ -150,21 +151,6 @@ class _Ledger:
             return None
         moved = self._coefficient(part, own[term.column]) / self._coefficient(part, own[STATE])
         return np.abs(moved / (port * self._step_h))
-
-
-def _weight(problem: Problem, found: Found) -> float:
-    """How much the money of the shown scenario counts, the worst of them by their share."""
-    future = problem.futures[problem.shown]
-    if not future.name:
-        return 1.0
-    weight = future.weight * (1 - problem.risk.cvar_weight)
-    if RISK in found.assembly.parts:
-        part, row = found.assembly.parts[RISK], ("tail", (problem.shown,))
-        price = float(found.prices.row_dual[found.assembly.program.rows(part.stamp, row, part.block)][0])
-        terms = part.stamp.template.rows[row].form.terms
-        outcome = next(term for term in terms if term.column == (OUTCOME, (problem.shown,)))
-        weight += float(part.stamp.evaluate(outcome.piece.value, 0, 1)) * price
-    return weight
 
 
 def _blocks(assembly: Assembly) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -21,6 +21,7 @@ from optimizer.spread import (
     objective,
     read_outcome,
     read_spread,
+    weight_of_shown,
 )
 from optimizer.tariff.reading import read_tariff
 from optimizer.work import free_of_wear, shift_of, work_of
@@ -74,7 +75,7 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
     money, shown = mean_money(outcomes), outcomes[problem.shown]
     reached = objective(problem, outcomes, assembly, value)
     missed = max(0.0, -found.answer.cost_bound / 1000 - reached)
-    energy, repairs = problem.energy, read_repairs(problem, outcomes)
+    energy, repairs, limits = problem.energy, read_repairs(problem, outcomes), _limits(found)
     return Plan(
         site_id=problem.site_id,
         site_name=problem.site_name,
@@ -87,15 +88,15 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
         gap_fraction=missed / max(abs(money.net), 1e-9),
         schedules=shown.schedules,
         positions=mean_positions(outcomes),
-        tariff=read_tariff(problem.futures[problem.shown], found, shown.schedules),
+        tariff=read_tariff(problem.futures[problem.shown], found, shown.schedules, weight_of_shown(problem, found)),
         import_price_per_mwh=energy.import_price_per_mwh,
         export_price_per_mwh=energy.export_price_per_mwh or energy.import_price_per_mwh,
         import_limit_kw=problem.connection.import_limit_kw,
         export_limit_kw=problem.connection.highest_export_kw,
-        limits=merged_limits(_limits(found), assembly),
+        limits=merged_limits(limits, assembly),
         stored_value_per_mwh=merged_values(stored_values(found), assembly),
         verification=Verification(passed=True, worst_violation=max(v.worst_violation for v in verifications)),
-        spread=read_spread(problem, outcomes),
+        spread=read_spread(problem, outcomes, found, limits),
         timing=Timing(build=found.build_s, solve=found.solve_s, verify=time.perf_counter() - started),
         model_rows=assembly.program.row_count,
         model_columns=assembly.program.column_count,

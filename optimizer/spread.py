@@ -1,15 +1,16 @@
 """What does a plan come to over all its scenarios? Each is read and verified by itself, then all are weighed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from optimizer.assembly import SCHEDULED, Assembly
+from optimizer.assembly import RISK, SCHEDULED, Assembly
 from optimizer.expression import Array
-from optimizer.ports import MONEY
+from optimizer.ports import MONEY, OUTCOME
 from optimizer.problem import Future, Problem
 from optimizer.reading import held, read_money, read_positions, read_prospect, read_schedules
 from optimizer.risk import mean_of_worst
+from optimizer.search import Found
 from optimizer.verify import verify
 from vpp.domain.plan import BindingLimit, Money, Outcome, Position, Spread, Values, Verification
 
@@ -32,11 +33,21 @@ def read_outcome(future: Future, assembly: Assembly, value: Array) -> tuple[Outc
     return Outcome(future.name, future.weight, money, schedules, positions, prices), verification
 
 
-def read_spread(problem: Problem, outcomes: tuple[Outcome, ...]) -> Spread | None:
-    """How the outcomes of a plan differ; nothing where nothing is uncertain."""
+def read_spread(
+    problem: Problem, outcomes: tuple[Outcome, ...], found: Found, limits: Sequence[BindingLimit]
+) -> Spread | None:
+    """How the outcomes of a plan differ; nothing where nothing is uncertain.
+
+    Args:
+        problem: What was planned.
+        outcomes: What comes of it in each scenario.
+        found: What was found for all of them.
+        limits: What limits it, scenario by scenario.
+
+    """
     if not problem.scenarios:
         return None
-    imbalance, product = problem.energy.imbalance, problem.energy.product
+    imbalance, product = problem.futures[problem.shown].problem.energy.imbalance, problem.energy.product
     ahead_kw = tuple(p.quantity_kw for p in outcomes[0].positions if p.product == product)
     nets, weights = [o.money.net for o in outcomes], [o.weight for o in outcomes]
     return Spread(
@@ -46,7 +57,22 @@ def read_spread(problem: Problem, outcomes: tuple[Outcome, ...]) -> Spread | Non
         cvar_alpha=problem.risk.cvar_alpha,
         cvar_weight=problem.risk.cvar_weight,
         scheduled_kw=None if imbalance is None else ahead_kw,
+        limits=tuple(_limits_of_shown(problem, found, limits)),
+        shortfall_price_per_mwh=None if imbalance is None else imbalance.shortfall_price_per_mwh,
+        surplus_price_per_mwh=None if imbalance is None else imbalance.surplus_price_per_mwh,
     )
+
+
+def _limits_of_shown(problem: Problem, found: Found, limits: Sequence[BindingLimit]) -> Iterator[BindingLimit]:
+    """The limits of the scenario that is shown, in its money; those that all scenarios share as they are."""
+    plain, future, weight = found.assembly.plain, problem.futures[problem.shown], weight_of_shown(problem, found)
+    for limit in limits:
+        name = plain.get(limit.owner)
+        if name is None:
+            yield limit
+        elif limit.owner == future.owner(name):
+            worths = tuple(worth / weight for worth in limit.worths_per_unit)
+            yield replace(limit, owner=name, worth_per_unit=limit.worth_per_unit / weight, worths_per_unit=worths)
 
 
 def mean_money(outcomes: Sequence[Outcome]) -> Money:
@@ -71,6 +97,21 @@ def objective(problem: Problem, outcomes: Sequence[Outcome], assembly: Assembly,
     weights, share = [outcome.weight for outcome in outcomes], problem.risk.cvar_weight
     mean = sum(weight * net for weight, net in zip(weights, reached, strict=True))
     return (1 - share) * mean + share * mean_of_worst(reached, weights, problem.risk.cvar_alpha) if share else mean
+
+
+def weight_of_shown(problem: Problem, found: Found) -> float:
+    """How much the money of the scenario that is shown counts in the objective, the worst of them by their share."""
+    future = problem.futures[problem.shown]
+    if not future.name:
+        return 1.0
+    weight = future.weight * (1 - problem.risk.cvar_weight)
+    if RISK in found.assembly.parts:
+        part, row = found.assembly.parts[RISK], ("tail", (problem.shown,))
+        price = float(found.prices.row_dual[found.assembly.program.rows(part.stamp, row, part.block)][0])
+        terms = part.stamp.template.rows[row].form.terms
+        outcome = next(term for term in terms if term.column == (OUTCOME, (problem.shown,)))
+        weight += float(part.stamp.evaluate(outcome.piece.value, 0, 1)) * price
+    return weight
 
 
 def mean_positions(outcomes: Sequence[Outcome]) -> tuple[Position, ...]:

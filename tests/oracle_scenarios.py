@@ -7,6 +7,7 @@ import numpy as np
 
 from optimizer.problem import Problem
 from tests.oracle import Rows, _battery
+from tests.oracle_tariff import charge
 
 
 def best_objective(problem: Problem) -> float | None:
@@ -57,9 +58,12 @@ def _scenario(rows: Rows, p: Problem, scenario, ahead) -> dict[int, float]:
             else:
                 fixed[t] += forecast[t]
     outcome: dict[int, float] = {}
+    meter: dict[str, list[int]] = {"import": [], "export": []}
     for t in range(count):
         imported = rows.column(0.0, p.connection.import_limit_kw)
         exported = rows.column(0.0, p.connection.export_limit_kw)
+        meter["import"].append(imported)
+        meter["export"].append(exported)
         rows.row({**site[t], imported: 1.0, exported: -1.0}, -fixed[t], -fixed[t])
         if energy.imbalance is None:
             buy, sell = energy.import_price_per_mwh[t], (energy.export_price_per_mwh or energy.import_price_per_mwh)[t]
@@ -73,4 +77,6 @@ def _scenario(rows: Rows, p: Problem, scenario, ahead) -> dict[int, float]:
             more = rows.column(0.0, np.inf, cost=-energy.imbalance.surplus_price_per_mwh[t] * h[t])
             less = rows.column(0.0, np.inf, cost=energy.imbalance.shortfall_price_per_mwh[t] * h[t])
             rows.row({exported: 1.0, imported: -1.0, ahead[t]: -1.0, more: -1.0, less: 1.0}, 0.0, 0.0)
+    for entry in p.tariff:
+        charge(rows, p, entry, meter[entry.of])
     return outcome

@@ -15,23 +15,31 @@ from vpp.domain.plan import Schedule
 from vpp.domain.tariff import Billed
 
 
-def read_tariff(future: Future, found: Found, schedules: tuple[Schedule, ...]) -> tuple[Billed, ...]:
-    """The bill of one scenario of a plan, entry by entry; peaks with what limits them."""
+def read_tariff(future: Future, found: Found, schedules: tuple[Schedule, ...], weight: float) -> tuple[Billed, ...]:
+    """The bill of one scenario of a plan, entry by entry; peaks with what limits them.
+
+    Args:
+        future: The scenario.
+        found: What was found for all of them.
+        schedules: What every asset does in it.
+        weight: How much its money counts in the objective.
+
+    """
     problem = future.problem
     site_kw = np.sum([schedule.export_kw for schedule in schedules], axis=0).tolist()
     charged = bill(problem.tariff, problem.horizon, site_kw, problem.so_far)
     return tuple(
-        _with_worth(future, found, entry, billed) if isinstance(entry, PeakCharge) else billed
+        _with_worth(future, found, entry, billed, weight) if isinstance(entry, PeakCharge) else billed
         for entry, billed in zip(problem.tariff, charged, strict=True)
     )
 
 
-def _with_worth(future: Future, found: Found, entry: PeakCharge, billed: Billed) -> Billed:
+def _with_worth(future: Future, found: Found, entry: PeakCharge, billed: Billed, weight: float) -> Billed:
     """The same, with the dual prices of all averages of a period: what one kW more would earn if it were free."""
     part = found.assembly.of(future).parts[tariff_owner(entry)]
     dual = found.prices.row_dual[found.assembly.program.rows(part.stamp, REACH, part.block)]
     of_step, _ = periods(entry.period, future.problem.horizon)
-    worth = np.bincount(of_step, np.abs(dual)) / (PER_KW * future.weight)
+    worth = np.bincount(of_step, np.abs(dual)) / (PER_KW * weight)
     return replace(
         billed, periods=tuple(replace(p, worth_per_kw=float(w)) for p, w in zip(billed.periods, worth, strict=True))
     )

@@ -121,23 +121,6 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Spread:
-    """A plan over scenarios, and how its worst ones count."""
-
-    outcomes: tuple[Outcome, ...]
-    shown: int
-    """Number of the outcome whose schedule is the plan's."""
-    cvar: float
-    """Mean net of the worst scenarios."""
-    cvar_alpha: float
-    """The worst scenarios are those of the last 1 − alpha of all weight."""
-    cvar_weight: float
-    """Share of the objective that is `cvar`; the rest is the mean of all scenarios."""
-    scheduled_kw: Values | None
-    """Energy sold ahead, one for all scenarios; `None` where energy is sold as it is metered [kW]."""
-
-
-@dataclass(frozen=True)
 class BindingLimit:
     """A limit that the plan runs into, and what it would earn if the limit were wider."""
 
@@ -153,6 +136,29 @@ class BindingLimit:
     """Money over the whole plan if the limit were one unit wider wherever it binds."""
     worths_per_unit: Values = ()
     """The same for each of `steps`, if it were wider in that step alone."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A plan over scenarios, and how its worst ones count."""
+
+    outcomes: tuple[Outcome, ...]
+    shown: int
+    """Number of the outcome whose schedule is the plan's."""
+    cvar: float
+    """Mean net of the worst scenarios."""
+    cvar_alpha: float
+    """The worst scenarios are those of the last 1 − alpha of all weight."""
+    cvar_weight: float
+    """Share of the objective that is `cvar`; the rest is the mean of all scenarios."""
+    scheduled_kw: Values | None
+    """Energy sold ahead, one for all scenarios; `None` where energy is sold as it is metered [kW]."""
+    limits: tuple[BindingLimit, ...]
+    """What limits the outcome that is shown, worth what it would earn in that one."""
+    shortfall_price_per_mwh: Values | None = None
+    """Paid there per MWh metered below what was sold ahead; `None` where energy is sold as it is metered."""
+    surplus_price_per_mwh: Values | None = None
+    """Received there per MWh metered above it."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vpp.domain.plan import Plan
 from vpp.domain.tariff import Billed, BilledPeriod
 from vpp.report.story import energy_text
-from vpp.report.wording import NARROW_SPACE, Calendar, quantity, rate, signed
+from vpp.report.wording import NARROW_SPACE, Calendar, money, quantity, rate, signed
 
 HEAD = ("Tariff", "charged", "when")
 
@@ -13,6 +13,16 @@ HEAD = ("Tariff", "charged", "when")
 def charge_rows(plan: Plan, calendar: Calendar, spans: int = 2) -> list[tuple[str, str, str, str]]:
     """Name, quantity, when it was set, and cash of every entry and period."""
     return [row for billed in plan.tariff for row in _rows(calendar, billed, spans)]
+
+
+def of_shown(plan: Plan) -> str:
+    """Whose bill the rows are; empty where nothing is uncertain."""
+    spread = plan.spread
+    if spread is None:
+        return ""
+    cash = money(plan.money.tariff)
+    name, currency = spread.outcomes[spread.shown].name, f"{NARROW_SPACE}{plan.money.currency}"
+    return f"The bill of {name}; on average over {len(spread.outcomes):,} scenarios it comes to {cash}{currency}."
 
 
 def _rows(calendar: Calendar, billed: Billed, spans: int) -> Iterator[tuple[str, str, str, str]]:

@@ -7,6 +7,13 @@ from typing import NamedTuple
 from vpp.domain.errors import Conflict
 from vpp.domain.plan import Account, Plan, Schedule
 from vpp.report.binding import told_limits, worth
+from vpp.report.scenario_reasons import (
+    in_every_scenario,
+    meter_beside_schedule,
+    on_average,
+    whose_figures,
+    worst_row,
+)
 from vpp.report.story import energy_text, kind
 from vpp.report.terminal import sentences, table
 from vpp.report.why import Because, in_words, is_price, limits_of, power_of, reasons, spells
@@ -66,7 +73,8 @@ def _moved_kwh(plan: Plan, schedule: Schedule) -> float:
 
 
 def _legend(plan: Plan) -> str:
-    return (
+    told = f"{whose_figures(plan)} What limits it is told of all scenarios together. " if plan.spread else ""
+    return told + (
         f"meter: what one more MWh out of the asset is worth, in {plan.money.currency}; stored: one more MWh in the "
         "store. More about one step: --asset ID --at TIME; what another power there would have cost: --want KW."
     )
@@ -139,7 +147,7 @@ def step_text(plan: Plan, schedule: Schedule, step: int) -> list[str]:
     if account is None:
         return [f"{schedule.asset_id}: {signed(schedule.export_kw[step], 1)}{NARROW_SPACE}kW, {span}. It is given."]
     told = [f"{schedule.asset_id} {_doing(reason.verb, size)}, {span}."]
-    told.append(_meter(plan, account, step))
+    told += [whose_figures(plan), _meter(plan, account, step)] if plan.spread else [_meter(plan, account, step)]
     told += _even(plan, schedule, account, step)
     told.append(_decision(account, step, reason.because, kind(schedule) == "store"))
     for held in limits_of(plan, schedule.asset_id, account)[step]:
@@ -158,6 +166,8 @@ def _doing(verb: str, size: str) -> str:
 def _meter(plan: Plan, account: Account, step: int) -> str:
     """What a MWh is worth there, and how that comes from the price."""
     here = account.meter_per_mwh[step]
+    if plan.spread is not None and plan.spread.scheduled_kw is not None:
+        return meter_beside_schedule(plan, plan.spread, account, step)
     buy, sell = plan.import_price_per_mwh[step], plan.export_price_per_mwh[step]
     price = f"the price, {money(buy)}" if buy == sell else f"prices of {money(buy)} to buy and {money(sell)} to sell"
     told = f"A MWh out of it is worth {money(here)}{NARROW_SPACE}{plan.money.currency} here"
@@ -289,12 +299,13 @@ def contrast_text(plan: Plan, schedule: Schedule, step: int, instead: Instead, *
         if other is None:
             yield from sentences(told, width)
             return
-        is_planned = abs(kw - planned_kw) < MOVED_KW
+        is_planned = abs(kw - planned_kw) < MOVED_KW and plan.spread is None
         told += f" The nearest that is possible is {_kw(kw)}{', as planned' if is_planned else ''}."
         yield from sentences(told, width)
         if is_planned:
             return
-    yield from sentences(f"{_kw(kw)}, {span}, instead of {_kw(planned_kw)} {_cost(plan, other)}.", width)
+    told = f"{_kw(kw)}, {span}, instead of {_kw(planned_kw)} {_cost(plan, other)}."
+    yield from sentences(" ".join(filter(None, (told, in_every_scenario(plan)))), width)
     yield ""
     yield from _difference(plan, other, width)
     yield ""
@@ -307,7 +318,7 @@ def _kw(kw: float) -> str:
 
 
 def _cost(plan: Plan, other: Plan) -> str:
-    less, currency = plan.money.net - other.money.net, plan.money.currency
+    less, currency = plan.money.net - other.money.net, plan.money.currency + on_average(plan)
     if abs(less) < SAME:
         return "costs nothing"
     return f"costs {money(less)}{NARROW_SPACE}{currency}" if less > 0 else f"earns {money(-less)} {currency} more"
@@ -320,6 +331,7 @@ def _difference(plan: Plan, other: Plan, width: int) -> Iterator[str]:
         for name, then, now in pairs
         if then or now or name == "net"
     ]
+    rows += worst_row(plan, other)
     yield from table((plan.money.currency, "as planned", "instead", "difference"), rows, numbers_from=1, width=width)
 
 

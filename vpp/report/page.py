@@ -6,7 +6,7 @@ from pathlib import Path
 from vpp.domain.plan import Plan, Status
 from vpp.report.axis import TimeAxis
 from vpp.report.binding import told_limits
-from vpp.report.charges import HEAD, charge_rows
+from vpp.report.charges import HEAD, charge_rows, of_shown
 from vpp.report.pictures import assets_section, power_section, prices_section, stored_section
 from vpp.report.repairs import repair_message
 from vpp.report.scenarios import scenarios_section, told_spread
@@ -124,7 +124,8 @@ def _charges(plan: Plan, calendar: Calendar) -> str:
     if not rows:
         return ""
     head = (*HEAD, plan.money.currency)
-    return section("What the grid charges", html_table(head, rows, numbers_from=3, identity="tariff"))
+    whose = f'<p class="note">{text(of_shown(plan))}</p>' if plan.spread else ""
+    return section("What the grid charges", html_table(head, rows, numbers_from=3, identity="tariff") + whose)
 
 
 def _limits(plan: Plan, calendar: Calendar) -> str:

@@ -48,7 +48,8 @@ def _percent(share: float) -> str:
 def spread_rows(plan: Plan) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """A head, and a row for each scenario, the worst first; of very many the worst and the best."""
     assert plan.spread is not None, "only a plan over scenarios has such a table"
-    head = ("Scenario", "probability", "energy", "wear", f"net, {plan.money.currency}")
+    parts = ["energy", "wear", *(["tariff"] if plan.tariff else [])]
+    head = ("Scenario", "probability", *parts, f"net, {plan.money.currency}")
     ordered = sorted(plan.spread.outcomes, key=lambda outcome: outcome.money.net)
     if len(ordered) > MOST_LISTED:
         ordered = [*ordered[: MOST_LISTED // 2], *ordered[-MOST_LISTED // 2 :]]
@@ -57,9 +58,7 @@ def spread_rows(plan: Plan) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         (
             f"{outcome.name}, shown" if outcome is shown else outcome.name,
             _percent(outcome.weight),
-            money(outcome.money.energy),
-            money(outcome.money.wear),
-            money(outcome.money.net),
+            *(money(getattr(outcome.money, part)) for part in (*parts, "net")),
         )
         for outcome in ordered
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from vpp.domain.plan import Plan
 from vpp.report.actions import actions, periods
 from vpp.report.binding import told_limits, worth
-from vpp.report.charges import HEAD, charge_rows
+from vpp.report.charges import HEAD, charge_rows, of_shown
 from vpp.report.refusals import NARROW
 from vpp.report.repairs import repair_message
 from vpp.report.scenarios import spread_rows, told_spread
@@ -191,6 +191,7 @@ def _charges(plan: Plan, calendar: Calendar, width: int) -> Iterator[str]:
     rows = [tuple(cell.replace(NARROW_SPACE, " ") for cell in row) for row in charge_rows(plan, calendar, spans=1)]
     if rows:
         yield from table((*HEAD, plan.money.currency), rows[:MOST_PERIODS], numbers_from=3, width=width)
+        yield from sentences(of_shown(plan), width)
         yield ""
 
 

@@ -86,11 +86,15 @@ def reasons(plan: Plan, schedule: Schedule) -> list[Reason]:
 
 
 def limits_of(plan: Plan, asset_id: str, account: Account) -> list[list[Held]]:
-    """Step by step the limits that bind: those of an asset, then those of the site that change what a MWh is worth."""
+    """Step by step the limits that bind: those of an asset, then those of the site that change what a MWh is worth.
+
+    Of a plan over scenarios those of the one that is shown.
+    """
     assets = {schedule.asset_id for schedule in plan.schedules}
+    limits = plan.limits if plan.spread is None else plan.spread.limits
     found: list[list[Held]] = [[] for _ in range(plan.horizon.count)]
-    own = [limit for limit in plan.limits if limit.owner == asset_id]
-    for limit in (*own, *(limit for limit in plan.limits if limit.owner not in assets)):
+    own = [limit for limit in limits if limit.owner == asset_id]
+    for limit in (*own, *(limit for limit in limits if limit.owner not in assets)):
         for step, worth in zip(limit.steps, limit.worths_per_unit, strict=True):
             if limit.owner == asset_id or not is_price(plan, account, step):
                 found[step].append(Held(limit.owner, limit.limit, limit.bound, limit.unit, worth))
@@ -99,9 +103,20 @@ def limits_of(plan: Plan, asset_id: str, account: Account) -> list[list[Held]]:
 
 def is_price(plan: Plan, account: Account, step: int) -> bool:
     """Whether a MWh out of an asset is worth just what is paid or received for it at the meter."""
-    here = account.meter_per_mwh[step]
+    here, spread = account.meter_per_mwh[step], plan.spread
+    if spread is not None and spread.shortfall_price_per_mwh is not None and spread.surplus_price_per_mwh is not None:
+        shortfall, surplus = spread.shortfall_price_per_mwh[step], spread.surplus_price_per_mwh[step]
+        low, high = {1: (surplus, surplus), 0: (surplus, shortfall), -1: (shortfall, shortfall)}[beside(plan, step)]
+        return low - SAME_PER_MWH < here < high + SAME_PER_MWH
     prices = plan.import_price_per_mwh[step], plan.export_price_per_mwh[step]
     return min(abs(here - price) for price in prices) < SAME_PER_MWH
+
+
+def beside(plan: Plan, step: int) -> int:
+    """Whether more (1), less (−1) or just what was sold ahead (0) is metered in the scenario that is shown."""
+    spread = plan.spread
+    more_kw = 0.0 if spread is None else plan.site_export_kw[step] - (spread.scheduled_kw or plan.site_export_kw)[step]
+    return 0 if abs(more_kw) <= NOTHING_KW else 1 if more_kw > 0 else -1
 
 
 def _verdict(schedule: Schedule, account: Account, step: int) -> tuple[str, Because]:
