@@ -10,7 +10,7 @@ from optimizer.limits import binding_limits
 from optimizer.longer import longer
 from optimizer.priorities import Level, Wider
 from optimizer.problem import Problem
-from optimizer.repair import GIVEN, NOTHING, SLACK_KWH, Concession
+from optimizer.repair import GIVEN, NOTHING, SLACK_KWH, WINDOW, Concession
 from optimizer.search import Found, search
 from optimizer.spread import merged_limits
 from vpp.domain.plan import Alternative, BindingLimit, Repair
@@ -26,7 +26,9 @@ LATEST_S = 86_400
 def with_alternatives(repairs: tuple[Repair, ...], concession: Concession) -> tuple[Repair, ...]:
     """Each repair with what would have kept the promise, for the first few."""
     return tuple(
-        replace(repair, alternatives=tuple(_alternatives(repair, concession))) if number < MOST_REPAIRS else repair
+        replace(repair, alternatives=tuple(_alternatives(repair, concession)))
+        if number < MOST_REPAIRS and repair.level < WINDOW
+        else repair
         for number, repair in enumerate(repairs)
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimizer.aim import given_up_kwh
+from optimizer.asset import Asset
 from optimizer.conflicts import conflicts
 from optimizer.highs import Ending
 from optimizer.priorities import Giving, Level
@@ -24,6 +25,10 @@ SLACK_KWH = 1e-7
 NOTHING = 1e-4
 """Up to so many kWh or kW nothing is missing."""
 
+WINDOW = len(Level)
+"""The level of a store that was measured outside its window, after all promises."""
+OUTSIDE_SHARE = 0.01
+"""Up to this share of its capacity a store outside its window is one at its edge, measured as well as can be."""
 GIVEN = ("critical load", "upward reserve", "downward reserve", "energy at the end")
 """Limits, as models label them, that are promises."""
 
@@ -94,15 +99,31 @@ def settled(problem: Problem) -> Problem:
 
 def read_repairs(problem: Problem, outcomes: Sequence[Outcome]) -> tuple[Repair, ...]:
     """Every promise that a plan breaks, those of the highest priority first; over scenarios, where it breaks most."""
+    outside = [repair for asset in problem.assets for repair in _outside(problem, asset)]
     if problem.giving is None:
-        return ()
+        return tuple(outside)
     worst: dict[tuple[str, str | None], Repair] = {}
     for outcome in outcomes:
         for repair in _repairs(problem, outcome):
             key = (repair.constraint, repair.asset_id)
             if key not in worst or repair.amount > worst[key].amount:
                 worst[key] = repair
-    return tuple(sorted(worst.values(), key=lambda repair: repair.level))
+    return (*sorted(worst.values(), key=lambda repair: repair.level), *outside)
+
+
+def _outside(problem: Problem, asset: Asset) -> Iterator[Repair]:
+    """A store that was measured outside its window, which opens for it: that is said, and gives nothing up."""
+    state, capacity_kwh = problem.states.get(asset.id), getattr(asset, "energy_capacity_kwh", None)
+    if state is None or capacity_kwh is None:
+        return
+    lowest_kwh = getattr(asset, "min_soc_fraction", 0.0) * capacity_kwh
+    highest_kwh = getattr(asset, "max_soc_fraction", 1.0) * capacity_kwh
+    for name, bound_kwh, beyond_kwh in (
+        ("lowest stored energy", lowest_kwh, lowest_kwh - state.stored_kwh),
+        ("highest stored energy", highest_kwh, state.stored_kwh - highest_kwh),
+    ):
+        if beyond_kwh > OUTSIDE_SHARE * capacity_kwh:
+            yield Repair(WINDOW, name, asset.id, beyond_kwh, "kWh", bound_kwh, 0.0, (0,))
 
 
 def _repairs(problem: Problem, outcome: Outcome) -> Iterator[Repair]:

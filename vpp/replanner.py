@@ -87,7 +87,9 @@ def course_of(
         idle_net=idle_net,
         gap_fraction=plan.gap_fraction,
         premises=premises,
-        repairs=tuple(repair_message(plan, repair).replace(NARROW_SPACE, " ") for repair in plan.repairs),
+        repairs=tuple(
+            repair_message(plan, repair).replace(NARROW_SPACE, " ") for repair in plan.repairs if repair.given_up_kwh
+        ),
     )
 
 

@@ -85,6 +85,18 @@ def test_pain_1_a_measured_energy_outside_the_window_is_no_reason_for_no_plan(st
     made = plan(site, CREATED)
     assert made.verification.passed
     assert made.schedules[0].stored_kwh[-1] == pytest.approx(100.0, abs=1e-5)
+    assert made.status is Status.REPAIRED
+    assert told(made) == [
+        "battery bess1 begins 15 kWh below its lowest 20 kWh and goes no further that way."
+        if stored_kwh < 100
+        else "battery bess1 begins 15 kWh above its highest 180 kWh and goes no further that way."
+    ]
+
+
+def test_a_store_measured_at_the_edge_of_its_window_is_not_outside_it():
+    store = battery(min_soc_fraction=0.1)
+    made = plan(problem([store], [50.0, 20.0], states={"bess1": State(18.5)}), CREATED)
+    assert made.status is Status.OPTIMAL
 
 
 def test_an_exact_end_below_what_can_be_discharged_says_what_is_too_much():

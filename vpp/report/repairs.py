@@ -42,6 +42,10 @@ def _missing(plan: Plan, repair: Repair) -> str:
     if repair.constraint == "load served":
         cut, wanted = _amount(repair.amount, "kWh"), _amount(repair.promised, "kWh")
         return f"{name} is cut by {cut} of {wanted}, {when}"
+    if "stored energy" in repair.constraint:
+        way, end = ("below", "lowest") if repair.constraint.startswith("lowest") else ("above", "highest")
+        beyond, bound = _amount(repair.amount, "kWh"), _amount(repair.promised, "kWh")
+        return f"{name} begins {beyond} {way} its {end} {bound} and goes no further that way"
     until, target = _until(plan, plan.horizon.end), _target(schedule, repair)
     if repair.constraint == "most energy at the end":
         return f"{name} cannot come down to {target} by {until}: {_amount(repair.amount, 'kWh')} too much"
