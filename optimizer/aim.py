@@ -17,6 +17,12 @@ Side = Literal["lower", "upper"]
 SIDES: tuple[Side, Side] = ("lower", "upper")
 Places = NDArray[np.int64]
 
+PER_UNIT = 1000.0
+"""What a kWh of a promise, or a unit of excess, counts, in thousandths of the currency."""
+TIE_BREAK_PER_KWH = 1e-3
+"""What a kWh that moves at a meter or a store counts beside it. Without it one direction would be as good as both at
+once, and every step that happens to go both ways would become a decision."""
+
 
 def with_aim(arrays: Arrays, assembly: Assembly, problem: Problem) -> Arrays:
     """The model with another objective; the model itself where the money decides."""
@@ -24,10 +30,21 @@ def with_aim(arrays: Arrays, assembly: Assembly, problem: Problem) -> Arrays:
         return arrays
     if isinstance(problem.giving.aim, Wider):
         return _with_excess(arrays, assembly, problem, problem.giving.aim)
-    cost = np.zeros_like(arrays.cost)
+    cost = _tie_break(arrays, assembly, problem)
     for future in problem.futures:
-        cost[_last(assembly, future, problem.giving.aim)] = future.weight
+        cost[_last(assembly, future, problem.giving.aim)] = PER_UNIT * future.weight
     return replace(arrays, cost=cost, offset=0.0)
+
+
+def _tie_break(arrays: Arrays, assembly: Assembly, problem: Problem) -> Array:
+    """A cost far below the aim for everything that has two directions; shape (columns,)."""
+    cost = np.zeros_like(arrays.cost)
+    for part in assembly.parts.values():
+        if part.exclusion is not None:
+            for name in part.exclusion.columns:
+                place = assembly.program.columns(part.stamp, (name, ()), part.block)
+                cost[place] = TIE_BREAK_PER_KWH * problem.step_h
+    return cost
 
 
 def given_up_kwh(assembly: Assembly, future: Future, value: Array, level: Level) -> float:
@@ -65,7 +82,7 @@ def _with_excess(arrays: Arrays, assembly: Assembly, problem: Problem, wider: Wi
             bounds[places] = -sign * np.inf
     return replace(
         arrays,
-        cost=np.append(np.zeros_like(arrays.cost), 1.0),
+        cost=np.append(_tie_break(arrays, assembly, problem), PER_UNIT),
         offset=0.0,
         lower=np.append(lower, 0.0),
         upper=np.append(upper, np.inf),

@@ -83,6 +83,7 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
         horizon=problem.horizon,
         status=_status(found, repairs),
         repairs=repairs,
+        most_given_up_kwh=problem.giving.most_kwh if problem.giving else {},
         money=money,
         bound=money.net + missed,
         gap_fraction=missed / max(abs(money.net), 1e-9),
@@ -117,7 +118,7 @@ def _status(found: Found, repairs: tuple[Repair, ...]) -> Status:
 
 def compare(problem: Problem, best: Plan) -> Plan:
     """Add what the site would earn with its stores left alone, what capacity and wear cost, and who does what."""
-    problem = settled(problem) if best.repairs else problem
+    problem = settled(problem, best)
     idle = search(replace(problem, reserves=(), resting=frozenset(asset.id for asset in problem.assets)))
     without = {
         reserve.product: search(replace(problem, reserves=tuple(r for r in problem.reserves if r is not reserve)))

@@ -36,6 +36,8 @@ class Giving:
     aim: Level | Wider | None = None
     """The level of which as little as possible is given up, or the limit that is exceeded by as little as possible,
     whatever it costs; `None` where the money decides."""
+    stopped: frozenset[Level] = frozenset()
+    """Levels whose search ended before it was known that no plan gives up less."""
     kept: frozenset[str] = frozenset()
     """Assets, and capacity products, whose promises do not give way."""
 

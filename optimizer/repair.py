@@ -18,7 +18,7 @@ from optimizer.priorities import Giving, Level
 from optimizer.problem import Problem
 from optimizer.search import Found, Watch, search
 from vpp.domain.errors import InfeasibleError
-from vpp.domain.plan import Outcome, Repair, Schedule
+from vpp.domain.plan import Outcome, Plan, Repair, Schedule
 
 SLACK_KWH = 1e-7
 """What a level came to is held with so much room, which the solver's tolerance needs."""
@@ -51,15 +51,19 @@ def concede(problem: Problem, watch: Watch | None = None) -> Concession:
 
     """
     giving, levels = Giving(), dict[Level, Found]()
+    found: Found | None = None
     for level in Level:
-        found = search(replace(problem, giving=replace(giving, aim=level)), watch)
+        before, found = found, search(replace(problem, giving=replace(giving, aim=level)), watch)
         if not found.has_plan:
-            raise InfeasibleError(conflicts(found), problem.horizon)
+            if before is None or found.answer.ending is Ending.INFEASIBLE:
+                raise InfeasibleError(conflicts(found), problem.horizon)
+            found = replace(before, answer=replace(before.answer, ending=Ending.STOPPED))
         reached = {
             (future.name, level): given_up_kwh(found.assembly, future, found.prices.value, level) + SLACK_KWH
             for future in problem.futures
         }
-        giving, levels[level] = Giving({**giving.most_kwh, **reached}), found
+        stopped = giving.stopped | (frozenset() if found.answer.ending is Ending.OPTIMAL else {level})
+        giving, levels[level] = Giving({**giving.most_kwh, **reached}, stopped=stopped), found
     return Concession(replace(problem, giving=giving), levels)
 
 
@@ -87,14 +91,12 @@ def find(problem: Problem, watch: Watch | None = None, found: Found | None = Non
     return settled, concession
 
 
-def settled(problem: Problem) -> Problem:
-    """The problem itself, or, where no plan keeps every promise, the same with what is given up of them.
-
-    Raises:
-        InfeasibleError: no plan keeps the limits that never give way, or none was found in the time allowed.
-
-    """
-    return find(problem)[0].problem
+def settled(problem: Problem, made: Plan) -> Problem:
+    """The problem itself, or, where its plan gives up promises, the same with what it gives up of them."""
+    if not made.most_given_up_kwh:
+        return problem
+    most_kwh = {(name, Level(level)): kwh for (name, level), kwh in made.most_given_up_kwh.items()}
+    return replace(problem, giving=Giving(most_kwh))
 
 
 def read_repairs(problem: Problem, outcomes: Sequence[Outcome]) -> tuple[Repair, ...]:
@@ -105,9 +107,9 @@ def read_repairs(problem: Problem, outcomes: Sequence[Outcome]) -> tuple[Repair,
     worst: dict[tuple[str, str | None], Repair] = {}
     for outcome in outcomes:
         for repair in _repairs(problem, outcome):
-            key = (repair.constraint, repair.asset_id)
+            key, is_least = (repair.constraint, repair.asset_id), Level(repair.level) not in problem.giving.stopped
             if key not in worst or repair.amount > worst[key].amount:
-                worst[key] = repair
+                worst[key] = replace(repair, is_least=is_least)
     return (*sorted(worst.values(), key=lambda repair: repair.level), *outside)
 
 

@@ -181,6 +181,8 @@ def method_for(assembly: Assembly) -> Method:
 def _known_exclusions(problem: Problem) -> dict[str, Steps]:
     """Where two directions exclude each other from the start, because doing both would pay."""
     exclusive: dict[str, Steps] = {}
+    if problem.giving is not None and problem.giving.aim is not None:
+        return exclusive  # money is no aim, so nothing pays
     for future in problem.futures:
         energy = future.problem.energy
         if energy.export_price_per_mwh is not None:

@@ -8,12 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from optimizer.alternatives import MOST_REPAIRS
+from optimizer.assembly import CONNECTION
 from optimizer.contrast import contrast
+from optimizer.highs import Ending
 from optimizer.planner import compare, explained, plan
 from optimizer.priorities import Level
 from optimizer.problem import Reserve, State, Wanted
-from optimizer.repair import settled
+from optimizer.repair import concede, settled
 from optimizer.rolling import Rolling
+from optimizer.search import search
 from tests.optimizer.test_against_oracle import numbers
 from tests.optimizer.test_scenarios import with_scenarios
 from tests.oracle import best_net, best_repaired
@@ -201,7 +204,7 @@ def test_the_worth_of_energy_does_not_come_from_a_plan_that_breaks_promises():
 
 def test_another_set_point_is_weighed_against_the_repaired_plan():
     """What is lacking at the end is fixed, so that every step must charge at full power."""
-    site = settled(garage())
+    site = settled(garage(), plan(garage(), CREATED))
     found = contrast(site, Wanted("garage", 0, 0.0), CREATED)
     assert found.plan is None
     assert found.nearest_kw == pytest.approx(-7.4, abs=1e-3)
@@ -212,6 +215,54 @@ def test_a_repaired_plan_is_compared_with_stores_left_alone_under_the_same_promi
     made = compare(site, explained(site, CREATED))
     assert made.idle_net == pytest.approx(0.0)
     assert made.reserve_cost["fcr"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_where_no_money_is_at_stake_no_direction_at_the_meter_becomes_a_decision():
+    """A full battery too weak for its reserve empties itself; what passes the meter is the difference, told once."""
+    up = Reserve("up", "up", (20.0,) * 4, energy_up_h=0.25)
+    end = {"initial_soc_fraction": 1.0, "final_soc_fraction": 0.5, "final_soc_max_fraction": 0.5}
+    weak = battery(charge_power_kw=2.5, discharge_power_kw=2.5, **end)
+    for export_price in (40.0, 60.0):
+        levels = concede(problem([weak], [50.0] * 4, export_prices=[export_price] * 4, reserves=(up,))).levels
+        at_the_meter = [
+            "is_importing" in {name for name, _ in found.assembly.parts[CONNECTION].stamp.template.columns}
+            for found in levels.values()
+        ]
+        assert not any(at_the_meter)
+
+
+def test_a_plan_says_where_the_search_ended_before_it_was_known_that_less_could_be_given_up(monkeypatch):
+    def stopped(problem, *rest):
+        found = search(problem, *rest)
+        ended_early = problem.giving is not None and problem.giving.aim is Level.END
+        return replace(found, answer=replace(found.answer, ending=Ending.STOPPED)) if ended_early else found
+
+    monkeypatch.setattr("optimizer.repair.search", stopped)
+    made = plan(garage(), CREATED)
+    (sentence,) = told(made)
+    assert "4.1 kWh short, as far as the search went; possible by" in sentence
+    assert not made.repairs[0].is_least
+
+
+def test_a_level_of_which_no_answer_is_found_in_time_keeps_that_of_the_one_before(monkeypatch):
+    def late(problem, *rest):
+        found = search(problem, *rest)
+        is_late = problem.giving is not None and problem.giving.aim is Level.END
+        nothing = replace(found.answer, ending=Ending.NOTHING)
+        return replace(found, answer=nothing) if is_late else found
+
+    monkeypatch.setattr("optimizer.repair.search", late)
+    made = plan(over_the_connection(final_soc_fraction=0.5), CREATED)
+    assert made.status is Status.REPAIRED
+    assert [repair.is_least for repair in made.repairs] == [True, False]
+
+
+def test_what_is_given_up_is_searched_for_once(monkeypatch):
+    made, aims = explained(garage(), CREATED), []
+    monkeypatch.setattr("optimizer.planner.search", lambda problem: aims.append(problem.giving) or search(problem))
+    monkeypatch.setattr("optimizer.repair.search", None)
+    compare(garage(), made)
+    assert {giving.most_of("", Level.END) for giving in aims} == {made.most_given_up_kwh["", Level.END]}
 
 
 def test_alternatives_are_looked_for_for_the_first_few_only():

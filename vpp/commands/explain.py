@@ -49,7 +49,7 @@ def run(options: argparse.Namespace, output: Output) -> None:
         output.result(text, head | overview_document(made, schedule_id))
         return
     schedule = next(s for s in made.schedules if s.asset_id == schedule_id)
-    problem = settled(case.problem) if made.repairs else case.problem
+    problem = settled(case.problem, made)
     instead = None if options.want is None else _instead(problem, schedule.asset_id, step, options.want, created)
     text = _step(made, schedule, step, instead, notes=notes, width=output.width)
     document = head | step_document(made, schedule, step)

@@ -110,6 +110,6 @@ def _read(premises: tuple[Premise, ...]) -> str:
 def _tell(made: Plan, progress: Progress) -> None:
     progress.stage("build", f"{made.model_rows:,} rows, {made.model_columns:,} columns", made.timing.build)
     gap = f"gap {100 * made.gap_fraction:.2f} %  bound {money(made.bound)} {made.money.currency}"
-    cut = "" if made.status is Status.OPTIMAL else "  best found in time"
+    cut = "  best found in time" if made.status is Status.FEASIBLE else ""
     progress.stage("solve", f"{gap}{cut}", made.timing.solve)
     progress.stage("verify", f"ok, worst violation {made.verification.worst_violation:.1e} kW", made.timing.verify)

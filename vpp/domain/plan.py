@@ -219,6 +219,8 @@ class Repair:
     scenario: str = ""
     """The scenario in which most is missing; empty where nothing is uncertain."""
     alternatives: tuple[Alternative, ...] = ()
+    is_least: bool = True
+    """Whether no plan gives up less; not known where the search ended before."""
 
 
 @dataclass(frozen=True)
@@ -274,6 +276,8 @@ class Plan:
     inputs: Inputs | None = None
     """The files that it was made from; `None` for a plan of a running site."""
     repairs: tuple[Repair, ...] = ()
+    most_given_up_kwh: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    """How far promises gave way, by scenario (empty where there is none) and priority; none where all are kept."""
     reserve_cost: Mapping[str, float] | None = None
     """What holding each capacity product costs."""
     ageing: tuple[Wear, ...] = ()

@@ -183,6 +183,7 @@ def _repair(plan: Plan, repair: Repair) -> dict[str, Any]:
         "message": repair_message(plan, repair).replace(NARROW_SPACE, " "),
         "promised": repair.promised,
         "steps": list(repair.steps),
+        "is_least": repair.is_least,
         **({"scenario": repair.scenario} if repair.scenario else {}),
         "alternatives": [_alternative(alternative) for alternative in repair.alternatives],
     }

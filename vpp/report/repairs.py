@@ -13,6 +13,7 @@ def repair_message(plan: Plan, repair: Repair) -> str:
     """What is missing, when, and what would do: one sentence."""
     told = _missing(plan, repair)
     where = f" in scenario {repair.scenario}" if repair.scenario else ""
+    where += "" if repair.is_least else ", as far as the search went"
     ways = ", or ".join(_ways(plan, repair))
     return f"{told}{where}; possible {ways}." if ways else f"{told}{where}."
 
