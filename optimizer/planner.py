@@ -83,7 +83,7 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
         horizon=problem.horizon,
         status=_status(found, repairs),
         repairs=repairs,
-        most_given_up_kwh=problem.giving.most_kwh if problem.giving else {},
+        most_given_up_kwh=_given_up(problem),
         money=money,
         bound=money.net + missed,
         gap_fraction=missed / max(abs(money.net), 1e-9),
@@ -102,6 +102,11 @@ def conclude(problem: Problem, found: Found, created: datetime) -> Plan:
         model_rows=assembly.program.row_count,
         model_columns=assembly.program.column_count,
     )
+
+
+def _given_up(problem: Problem) -> dict[tuple[str, int], float]:
+    most_kwh = {} if problem.giving is None else problem.giving.most_kwh
+    return {(scenario, int(level)): kwh for (scenario, level), kwh in most_kwh.items()}
 
 
 def _limits(found: Found) -> list[BindingLimit]:
