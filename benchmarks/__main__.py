@@ -11,6 +11,7 @@ NAMES = (
     "model_ready",
     "one_battery",
     "resolve",
+    "repair",
     "battery_year",
     "command",
     "solver_policy",

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.assembly import PROMISES, Assembly, Part
+from optimizer.assembly import PROMISES, Assembly, Part, assemble
 from optimizer.labels import Label
-from optimizer.priorities import Level, Wider
+from optimizer.priorities import Giving, Level, Wider
 from optimizer.problem import Array, Future, Problem
 from optimizer.program import Arrays
 
@@ -45,6 +45,12 @@ def _tie_break(arrays: Arrays, assembly: Assembly, problem: Problem) -> Array:
                 place = assembly.program.columns(part.stamp, (name, ()), part.block)
                 cost[place] = TIE_BREAK_PER_KWH * problem.step_h
     return cost
+
+
+def promised(problem: Problem) -> tuple[Level, ...]:
+    """The levels of which a site has a promise that could give way."""
+    parts = assemble(replace(problem, giving=Giving()), {}).parts.values()
+    return tuple(x for x in Level if any(("given_up_kwh", (int(x),)) in part.stamp.template.ports for part in parts))
 
 
 def given_up_kwh(assembly: Assembly, future: Future, value: Array, level: Level) -> float:

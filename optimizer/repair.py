@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.aim import given_up_kwh
+from optimizer.aim import given_up_kwh, promised
 from optimizer.asset import Asset
 from optimizer.conflicts import conflicts
 from optimizer.highs import Ending
@@ -44,7 +44,7 @@ class Concession:
 
 
 def concede(problem: Problem, watch: Watch | None = None) -> Concession:
-    """Give up as little as possible, level by level.
+    """Give up as little as possible, level by level; a level of which the site has no promise is passed over.
 
     Raises:
         InfeasibleError: no plan keeps the limits that never give way, or none was found in the time allowed.
@@ -52,7 +52,7 @@ def concede(problem: Problem, watch: Watch | None = None) -> Concession:
     """
     giving, levels = Giving(), dict[Level, Found]()
     found: Found | None = None
-    for level in Level:
+    for level in promised(problem):
         before, found = found, search(replace(problem, giving=replace(giving, aim=level)), watch)
         if not found.has_plan:
             if before is None or found.answer.ending is Ending.INFEASIBLE:
@@ -100,7 +100,7 @@ def settled(problem: Problem, made: Plan) -> Problem:
 
 
 def read_repairs(problem: Problem, outcomes: Sequence[Outcome]) -> tuple[Repair, ...]:
-    """Every promise that a plan breaks, those of the highest priority first; over scenarios, where it breaks most."""
+    """Every promise that a plan breaks, the gravest first; over scenarios, where it breaks most."""
     outside = [repair for asset in problem.assets for repair in _outside(problem, asset)]
     if problem.giving is None:
         return tuple(outside)

@@ -22,7 +22,7 @@ from vpp.domain.plan import Plan, Schedule
 from vpp.domain.series import Premise
 from vpp.outlook import look_ahead
 from vpp.planning import PlanAnswer, PlanRequest, answer_line, read_request
-from vpp.report.repairs import repair_message
+from vpp.report.repairs import repairs_told
 from vpp.report.wording import NARROW_SPACE
 
 CURTAILED_KW = 1e-3
@@ -87,10 +87,15 @@ def course_of(
         idle_net=idle_net,
         gap_fraction=plan.gap_fraction,
         premises=premises,
-        repairs=tuple(
-            repair_message(plan, repair).replace(NARROW_SPACE, " ") for repair in plan.repairs if repair.given_up_kwh
-        ),
+        repairs=_broken_promises(plan),
     )
+
+
+def _broken_promises(plan: Plan) -> tuple[str, ...]:
+    """What a plan gives up, for somebody who may sit under another clock."""
+    given_up = replace(plan, repairs=tuple(repair for repair in plan.repairs if repair.given_up_kwh))
+    clock = f" (clock of {plan.horizon.timezone})."
+    return tuple(told.replace(NARROW_SPACE, " ").removesuffix(".") + clock for told in repairs_told(given_up))
 
 
 def _stored(schedules: tuple[Schedule, ...]) -> Mapping[str, tuple[float, ...]]:

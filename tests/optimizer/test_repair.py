@@ -7,6 +7,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from optimizer.aim import promised
 from optimizer.alternatives import MOST_REPAIRS
 from optimizer.assembly import CONNECTION
 from optimizer.contrast import contrast
@@ -109,6 +110,19 @@ def test_an_exact_end_below_what_can_be_discharged_says_what_is_too_much():
     assert told(made)[0].startswith(
         "battery bess1 cannot come down to 0 % by 01:00: 94.7 kWh too much; possible by 02:00"
     )
+
+
+def test_what_only_a_store_that_charges_and_discharges_at_once_could_keep_is_given_up():
+    """Without exclusive directions 100 kW both ways would burn 100 / 0.95 - 95 = 10.26 of 200 kWh in the hour."""
+    full = battery(initial_soc_fraction=1.0, final_soc_fraction=0.0, final_soc_max_fraction=0.0)
+    made = plan(problem([full], [50.0], export_limit_kw=0.0), CREATED)
+    assert made.repairs[0].amount == pytest.approx(200.0, abs=1e-5)
+    assert made.schedules[0].stored_kwh[-1] == pytest.approx(200.0, abs=1e-5)
+
+
+def test_a_site_without_load_or_capacity_gives_nothing_up_of_them():
+    assert promised(garage()) == (Level.END,)
+    assert promised(over_the_connection()) == (Level.SERVICE, Level.END)
 
 
 def test_load_that_is_not_critical_is_cut_by_what_is_missing_and_no_more():

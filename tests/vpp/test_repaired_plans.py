@@ -12,6 +12,10 @@ from tests.vpp.site_folder import LOAD_KW, START, changed, hourly, write_site
 from vpp.planning import PlanRequest, Stored
 from vpp.replanner import Replanner
 
+STORE = {
+    "type": "battery", "energy_capacity_kwh": 100, "charge_power_kw": 50, "discharge_power_kw": 50,
+    "final_soc_fraction": 0.9,
+}  # fmt: skip
 TOO_SMALL = (("connection", "import_limit_kw"), 30)
 HALF = (("assets", 1, "critical_fraction"), 0.5)
 
@@ -61,7 +65,9 @@ def test_a_running_site_is_given_the_repaired_plan_with_its_sentences(tmp_path):
     answer = Replanner(site).plan(PlanRequest(START, {"bess1": Stored(100.0)}, {}))
     assert answer.course is not None
     assert answer.course.status == "repaired"
-    assert [told.startswith("load base is cut by ") for told in answer.course.repairs] == [True]
+    (told,) = answer.course.repairs
+    assert told.startswith("load base is cut by ")
+    assert told.endswith(" (clock of UTC).")
 
 
 def test_the_alarm_of_a_broken_promise_says_what_is_missing_and_ends_with_a_plan_that_keeps_it():
@@ -69,11 +75,24 @@ def test_the_alarm_of_a_broken_promise_says_what_is_missing_and_ends_with_a_plan
     broken = replace(course({"bess1": [0.0] * 8}), repairs=("load base is cut by 5 kWh of 20 kWh, 00:00–01:00.",))
     stage.dispatcher.adopt(broken, stage.now)
     assert {alarm.code: alarm.message for alarm in stage.dispatcher.alarms.standing()} == {
-        "promise_broken": "load base is cut by 5 kWh of 20 kWh, 00:00–01:00."
+        "promise_broken": "load base is cut by 5 kWh of 20 kWh, 00:00–01:00"
     }
     assert json.loads(stage.post.plan(broken).payload)["repairs"] == list(broken.repairs)
     stage.dispatcher.adopt(course({"bess1": [0.0] * 8}), stage.now)
     assert not stage.dispatcher.alarms.standing()
+
+
+def test_of_many_broken_promises_the_gravest_are_told_and_the_rest_summed_up(vpp, folder):
+    """Twelve stores are to hold 90 of 100 kWh at the end and hold 50 + k; none can be charged."""
+    stores = [STORE | {"id": f"b{k:02}", "initial_soc_fraction": 0.5 + k / 100} for k in range(12)]
+    write_site(folder, changed((("assets",), stores), (("connection", "import_limit_kw"), 0)))
+    told = vpp("plan", folder / "site.yaml")
+    assert told.code == 0
+    lines = [line.strip() for line in told.out.splitlines() if "short" in line or "not kept" in line]
+    assert [line.split()[1] for line in lines[:8]] == [f"b{k:02}" for k in range(8)]
+    assert lines[8:] == ["4 more promises are not kept, 122 kWh in all."]  # (40 - 8) + ... + (40 - 11)
+    assert len(json.loads((folder / "out" / "plan.json").read_text())["repairs"]) == 12
+    assert "technology" not in told.out, "a table of stores that all rest says nothing"
 
 
 def test_pain_8_a_percentage_for_a_share_is_refused_with_the_share_to_write(vpp, folder):

@@ -106,7 +106,7 @@ class Dispatcher:
         substituted = [premise.input for premise in course.premises if premise.verdict != "ok"]
         message = f"a substitute stands for {', '.join(substituted)}" if substituted else None
         self.alarms.hold("input_substituted", SITE, message, now)
-        self.alarms.hold("promise_broken", SITE, " ".join(course.repairs) or None, now)
+        self.alarms.hold("promise_broken", SITE, " ".join(course.repairs).removesuffix(".") or None, now)
 
     def planning_failed(self, reason: str, now: datetime) -> None:
         """The last planning gave nothing; the plan before goes on."""

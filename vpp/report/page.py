@@ -8,7 +8,7 @@ from vpp.report.axis import TimeAxis
 from vpp.report.binding import told_limits
 from vpp.report.charges import HEAD, charge_rows, of_shown
 from vpp.report.pictures import assets_section, power_section, prices_section, stored_section
-from vpp.report.repairs import repair_message
+from vpp.report.repairs import repairs_told
 from vpp.report.scenarios import scenarios_section, told_spread
 from vpp.report.story import assumptions, costs, headline, trade
 from vpp.report.tables import (
@@ -94,7 +94,7 @@ def _assumptions(plan: Plan) -> str:
 
 
 def _repairs(plan: Plan) -> str:
-    items = "".join(f"<li>{text(repair_message(plan, repair))}</li>" for repair in plan.repairs)
+    items = "".join(f"<li>{text(told)}</li>" for told in repairs_told(plan))
     return f'<ul class="repairs">{items}</ul>' if items else ""
 
 

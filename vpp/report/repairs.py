@@ -8,6 +8,20 @@ from zoneinfo import ZoneInfo
 from vpp.domain.plan import Alternative, Plan, Repair, Schedule
 from vpp.report.wording import MISSING, NARROW_SPACE, Calendar, clock, day_and_month, number, quantity
 
+MOST_TOLD = 8
+"""Of more broken promises the rest are summed up."""
+
+
+def repairs_told(plan: Plan) -> list[str]:
+    """Every broken promise in a sentence; of many the gravest, and one sentence for the rest."""
+    told = [repair_message(plan, repair) for repair in plan.repairs[:MOST_TOLD]]
+    rest = plan.repairs[MOST_TOLD:]
+    if rest:
+        promises = "promise is" if len(rest) == 1 else "promises are"
+        amount = _amount(sum(repair.given_up_kwh for repair in rest), "kWh")
+        told.append(f"{len(rest)} more {promises} not kept, {amount} in all.")
+    return told
+
 
 def repair_message(plan: Plan, repair: Repair) -> str:
     """What is missing, when, and what would do: one sentence."""

@@ -9,7 +9,7 @@ from vpp.report.actions import actions, periods
 from vpp.report.binding import told_limits, worth
 from vpp.report.charges import HEAD, charge_rows, of_shown
 from vpp.report.refusals import NARROW
-from vpp.report.repairs import repair_message
+from vpp.report.repairs import repairs_told
 from vpp.report.scenarios import spread_rows, told_spread
 from vpp.report.sparkline import Columns, sparkline
 from vpp.report.story import assumptions, costs, energy_text, groups, headline, total, trade
@@ -39,7 +39,7 @@ def summary(plan: Plan, written: Sequence[Path], *, width: int, shows_bars: bool
     """
     calendar = Calendar(plan.horizon)
     lines = ["", *_title(plan, calendar, width), ""]
-    lines += [line for repair in plan.repairs for line in sentences(repair_message(plan, repair), width)]
+    lines += [line for told in repairs_told(plan) for line in sentences(told, width)]
     lines += [""] if plan.repairs else []
     for text in (headline(plan), told_spread(plan), trade(plan), costs(plan), shift(plan), assumptions(plan)):
         lines += sentences(text, width)

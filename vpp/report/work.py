@@ -18,8 +18,8 @@ WORK_NOTE = (
 
 
 def work_table(plan: Plan) -> Table | None:
-    """Each store with what it discharges, costs and earns; nothing where one store does all the work."""
-    if len(plan.work) < 2:  # noqa: PLR2004 - alone it shares nothing
+    """Each store with what it discharges, costs and earns; nothing where there is one store, or all rest."""
+    if len(plan.work) < 2 or all(work.discharged_kwh <= NOTHING_KWH for work in plan.work):  # noqa: PLR2004
         return None
     head = ["Store", "technology", "discharged", "cycles", "wear", "costs/MWh", "earns/MWh"]
     return head, [_row(work) for work in plan.work]
