@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from optimizer.highs import Ending
 from optimizer.search import Found
 from optimizer.template import Column, Row, is_timed
-from vpp.domain.errors import Conflict
+from vpp.domain.errors import Conflict, InfeasibleError
 
 
 def conflicts(found: Found) -> tuple[Conflict, ...]:
-    """Limits of which at least one must give way; empty if the search ended for lack of time."""
+    """Limits of which one must give way; empty if they were not found, or the search ended for lack of time."""
     if found.answer.ending is not Ending.INFEASIBLE:
         return ()
     conflict = found.solver.conflict()
@@ -19,6 +19,12 @@ def conflicts(found: Found) -> tuple[Conflict, ...]:
     for owner, line, place in _lines(found, rows=False):
         _note(steps, owner, line, place, conflict.columns)
     return tuple(Conflict(owner, limit, tuple(at)) for (owner, limit), at in steps.items())
+
+
+def refusal(found: Found) -> InfeasibleError:
+    """Why a search has no plan, to be raised."""
+    is_certain = found.answer.ending is Ending.INFEASIBLE
+    return InfeasibleError(conflicts(found), found.problem.horizon, is_certain=is_certain)
 
 
 def _lines(found: Found, *, rows: bool) -> Iterator[tuple[str, Row | Column, slice]]:

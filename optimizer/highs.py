@@ -90,6 +90,8 @@ WATCH_EVERY_S = 0.1
 SMALL_COLUMNS = 2000
 """Below so many columns a linear program is solved faster without presolve and with the simplest edge weights that
 still pay, Devex; measured in `benchmarks/`."""
+CONFLICT_S = 3.0
+"""So long is looked for the limits that contradict one another where decisions are among them."""
 _FEASIBLE = 2
 _NO_LIMIT = 2**31 - 1
 _STOPPED = (
@@ -98,6 +100,8 @@ _STOPPED = (
     highspy.HighsModelStatus.kInterrupt,
 )
 _IRREDUCIBLE_FROM_LP = 2 | 4
+_NOT_REDUCED = 1
+"""Status of a conflict that names the whole model, because its time was over."""
 _SIDES: dict[int, tuple[str, ...]] = {1: (), 2: ("lower",), 3: ("upper",), 4: ("lower", "upper")}
 _DEVEX, _CHOOSE = 1, -1
 _STRATEGY = {Method.DUAL_SIMPLEX: 1, Method.PRIMAL_SIMPLEX: 4}
@@ -134,7 +138,8 @@ class Solver:
         arrays = arrays if arrays.cost.size else _with_idle_column(arrays)
         rows, columns = arrays.row_lower.size, arrays.cost.size
         self._columns = columns
-        self._has_binaries = bool(arrays.is_binary.any())
+        self._binaries = np.flatnonzero(arrays.is_binary).astype(np.int32)
+        self._has_binaries = bool(self._binaries.size)
         status = self._highs.passModel(
             columns,
             rows,
@@ -216,13 +221,31 @@ class Solver:
         return self._answer()
 
     def conflict(self) -> Conflict:
-        """Bounds of an infeasible model that contradict one another; leave one out and the rest can be kept."""
-        self._set(iis_strategy=_IRREDUCIBLE_FROM_LP)
+        """Bounds of an infeasible model that contradict one another; leave one out and the rest can be kept.
+
+        None are named where only the binaries contradict them, and which ones was not found within `CONFLICT_S`.
+        """
+        most_s = np.inf if self._is_infeasible_without_binaries() else CONFLICT_S
+        self._set(time_limit=self._highs.getRunTime() + most_s)
+        self._set(iis_strategy=_IRREDUCIBLE_FROM_LP, iis_time_limit=most_s)
         _, found = self._highs.getIis()
+        if found.status_ == _NOT_REDUCED:
+            return Conflict({}, {})
         return Conflict(
             rows={row: _SIDES[bound] for row, bound in zip(found.row_index_, found.row_bound_, strict=True)},
             columns={column: _SIDES[bound] for column, bound in zip(found.col_index_, found.col_bound_, strict=True)},
         )
+
+    def _is_infeasible_without_binaries(self) -> bool:
+        """Whether any share of a decision would do no better; if so, the model is left without its binaries."""
+        binaries = self._binaries
+        self._highs.changeColsIntegrality(binaries.size, binaries, np.zeros(binaries.size, dtype=np.uint8))
+        self._set(time_limit=np.inf)
+        self._highs.run()
+        if not self._has_binaries or self._answer().ending is Ending.INFEASIBLE:
+            return True
+        self._highs.changeColsIntegrality(binaries.size, binaries, np.ones(binaries.size, dtype=np.uint8))
+        return False
 
     def _run_watched(self, watch: Watch) -> None:
         started, latest = time.monotonic(), Stand(0.0, np.inf, -np.inf, np.inf)

@@ -12,12 +12,11 @@ import numpy as np
 
 from optimizer.aim import given_up_kwh, promised
 from optimizer.asset import Asset
-from optimizer.conflicts import conflicts
+from optimizer.conflicts import refusal
 from optimizer.highs import Ending
 from optimizer.priorities import Giving, Level
 from optimizer.problem import Problem
 from optimizer.search import Found, Watch, search
-from vpp.domain.errors import InfeasibleError
 from vpp.domain.plan import Outcome, Plan, Repair, Schedule
 
 SLACK_KWH = 1e-7
@@ -56,7 +55,7 @@ def concede(problem: Problem, watch: Watch | None = None) -> Concession:
         before, found = found, search(replace(problem, giving=replace(giving, aim=level)), watch)
         if not found.has_plan:
             if before is None or found.answer.ending is Ending.INFEASIBLE:
-                raise InfeasibleError(conflicts(found), problem.horizon)
+                raise refusal(found)
             found = replace(before, answer=replace(before.answer, ending=Ending.STOPPED))
         reached = {
             (future.name, level): given_up_kwh(found.assembly, future, found.prices.value, level) + SLACK_KWH
@@ -83,11 +82,11 @@ def find(problem: Problem, watch: Watch | None = None, found: Found | None = Non
     if found.has_plan:
         return found, None
     if found.answer.ending is not Ending.INFEASIBLE:
-        raise InfeasibleError((), problem.horizon)
+        raise refusal(found)
     concession = concede(problem, watch)
     settled = search(concession.problem, watch)
     if not settled.has_plan:
-        raise InfeasibleError(conflicts(settled), problem.horizon)
+        raise refusal(settled)
     return settled, concession
 
 

@@ -12,8 +12,9 @@ from optimizer.planner import explained, plan
 from optimizer.problem import Reserve, State, Wanted
 from optimizer.rolling import Rolling
 from tests.oracle_machines import best_net
-from tests.sites import CREATED, battery, problem
+from tests.sites import CREATED, battery, load, problem
 from vpp.domain.errors import InfeasibleError
+from vpp.report.refusals import contradiction
 from vpp.report.why import Because, reasons
 
 
@@ -259,3 +260,19 @@ def test_a_lowest_power_above_the_rating_is_refused():
         flow(min_charge_power_kw=101.0)
     with pytest.raises(ValueError, match="must be at most discharge_power_kw, which is 100"):
         caes(min_discharge_power_kw=101.0)
+
+
+@pytest.mark.parametrize(
+    ("load_kw", "named"),
+    [(20.0, set()), (500.0, {"import limit", "discharge power", "critical load"})],
+)
+def test_limits_that_only_decisions_contradict_are_looked_for_so_long_only(monkeypatch, load_kw, named):
+    """10 kW from the grid and none to it: a machine of at least 40 kW is too much for 20 kW, and too little for 500."""
+    monkeypatch.setattr("optimizer.highs.CONFLICT_S", 0.0)
+    asset, needs = caes(min_discharge_power_kw=40.0), {"load1": [0.0, load_kw, 0.0, 0.0]}
+    whole = problem([asset, load()], [20, 60, 30, 80], series=needs, import_limit_kw=10, export_limit_kw=0)
+    with pytest.raises(InfeasibleError) as refused:
+        plan(whole, CREATED)
+    assert refused.value.is_certain
+    assert {conflict.limit for conflict in refused.value.conflicts} == named
+    assert ("but not which limits contradict" in contradiction(refused.value, 3)) is (not named)

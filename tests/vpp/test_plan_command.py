@@ -221,7 +221,7 @@ def test_a_time_limit_without_an_answer_says_so_and_what_to_do(vpp, folder, monk
     """Only a long search ends so; here its end is taken as given."""
 
     def ends(problem, *_):
-        raise InfeasibleError((), problem.horizon)
+        raise InfeasibleError((), problem.horizon, is_certain=False)
 
     monkeypatch.setattr("vpp.commands.plan.explained", ends)
     told = vpp("plan", write_site(folder))

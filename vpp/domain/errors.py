@@ -45,12 +45,20 @@ class Conflict:
 
 
 class InfeasibleError(Exception):
-    """No plan keeps every limit, or, without conflicts, none was found in the time allowed."""
+    """No plan keeps every limit, or none was found in the time allowed.
 
-    def __init__(self, conflicts: tuple[Conflict, ...], horizon: Horizon) -> None:
-        self.conflicts, self.horizon = conflicts, horizon
+    Args:
+        conflicts: Limits that contradict one another; none where they were not found.
+        horizon: Steps that the limits are of.
+        is_certain: Whether there is no plan; otherwise none was found in the time allowed.
+
+    """
+
+    def __init__(self, conflicts: tuple[Conflict, ...], horizon: Horizon, *, is_certain: bool = True) -> None:
+        self.conflicts, self.horizon, self.is_certain = conflicts, horizon, is_certain
         names = "; ".join(f"{conflict.owner}: {conflict.limit}" for conflict in conflicts)
-        super().__init__(f"no plan keeps every limit: {names}" if names else "no plan was found in the time allowed")
+        told = f"no plan keeps every limit{names and ': '}{names}"
+        super().__init__(told if is_certain else "no plan was found in the time allowed")
 
 
 class UnverifiedPlanError(Exception):

@@ -293,13 +293,16 @@ def contrast_text(plan: Plan, schedule: Schedule, step: int, instead: Instead, *
     other, kw = instead.plan, instead.wanted_kw
     if other is None:
         names = [f"{c.owner}: {c.limit}" for c in instead.conflicts]
-        against = f"it contradicts {listed(names)}" if names else "its power is given, or all there is"
+        given = "its power is given, or all there is"
+        otherwise = given if schedule.asset_id not in plan.accounts else "no plan has it"
+        against = f"it contradicts {listed(names)}" if names else otherwise
         told = f"{_kw(kw)}, {span}, is not possible: {against}."
         other, kw = instead.nearest_plan, instead.nearest_kw if instead.nearest_kw is not None else kw
         if other is None:
             yield from sentences(told, width)
             return
-        is_planned = abs(kw - planned_kw) < MOVED_KW and plan.spread is None
+        is_same = plan.spread is None or (abs(plan.money.net - other.money.net) < SAME and not moves(plan, other))
+        is_planned = abs(kw - planned_kw) < MOVED_KW and is_same
         told += f" The nearest that is possible is {_kw(kw)}{', as planned' if is_planned else ''}."
         yield from sentences(told, width)
         if is_planned:

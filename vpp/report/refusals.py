@@ -38,6 +38,9 @@ def _fault_lines(faults: Sequence[Fault]) -> Iterator[str]:
 
 def contradiction(error: InfeasibleError, code: int) -> str:
     """The limits of which one must give way, and when they meet."""
+    if error.is_certain and not error.conflicts:
+        told = "  That is certain, but not which limits contradict one another: it takes too long to find."
+        return f"{_with_code('No plan keeps every limit', code)}\n{told}"
     if not error.conflicts:
         remedy = "  Allow more in planning.time_limit_s, or leave it out."
         return f"{_with_code('No plan was found in the time allowed', code)}\n{remedy}"
