@@ -90,6 +90,8 @@ WATCH_EVERY_S = 0.1
 SMALL_COLUMNS = 2000
 """Below so many columns a linear program is solved faster without presolve and with the simplest edge weights that
 still pay, Devex; measured in `benchmarks/`."""
+ROUNDING, FINEST_TOLERANCE, COARSEST_TOLERANCE = 1e-12, 1e-9, 1e-6
+"""Rounding errors of a search as a share of the largest bound, and the tolerances that they may ask for."""
 CONFLICT_S = 3.0
 """So long is looked for the limits that contradict one another where decisions are among them."""
 _FEASIBLE = 2
@@ -105,6 +107,13 @@ _NOT_REDUCED = 1
 _SIDES: dict[int, tuple[str, ...]] = {1: (), 2: ("lower",), 3: ("upper",), 4: ("lower", "upper")}
 _DEVEX, _CHOOSE = 1, -1
 _STRATEGY = {Method.DUAL_SIMPLEX: 1, Method.PRIMAL_SIMPLEX: 4}
+
+
+def _tolerance(arrays: Arrays) -> float:
+    """How exactly branch and bound keeps rows and decisions: what is left of 16 digits beside the largest bound."""
+    bounds = np.abs(np.concatenate([arrays.lower, arrays.upper, arrays.row_lower, arrays.row_upper]))
+    largest = bounds[np.isfinite(bounds)].max(initial=0.0)
+    return float(np.clip(ROUNDING * largest, FINEST_TOLERANCE, COARSEST_TOLERANCE))
 
 
 def _with_idle_column(arrays: Arrays) -> Arrays:
@@ -140,6 +149,7 @@ class Solver:
         self._columns = columns
         self._binaries = np.flatnonzero(arrays.is_binary).astype(np.int32)
         self._has_binaries = bool(self._binaries.size)
+        self._tolerance = _tolerance(arrays)
         status = self._highs.passModel(
             columns,
             rows,
@@ -210,7 +220,7 @@ class Solver:
             simplex_dual_edge_weight_strategy=_DEVEX if is_small else _CHOOSE,
             mip_rel_gap=gap_fraction,
             mip_abs_gap=1e-6,
-            mip_feasibility_tolerance=1e-9,
+            mip_feasibility_tolerance=self._tolerance,
             mip_max_nodes=_NO_LIMIT if most_nodes is None else most_nodes,
             time_limit=np.inf if time_limit_s is None else self._highs.getRunTime() + time_limit_s,
         )

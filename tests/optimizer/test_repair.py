@@ -159,7 +159,7 @@ def test_capacity_that_cannot_be_held_is_missing_by_as_little_as_possible():
     (sentence,) = told(made)
     # Charging with 50 kW, it could hold 150 kW upwards out of 100; downwards that would need 200.
     assert sentence == (
-        "fcr is held in part only: up to 50 kW of 150 kW missing, 01:00–02:00; possible with a charge power with "
+        "fcr is not held in full: up to 50 kW of 150 kW missing, 01:00–02:00; possible with a charge power with "
         "reserve of 200 kW for bess1 instead of 100 kW."
     )
     assert [p.quantity_kw for p in made.positions if p.product == "fcr"] == pytest.approx([90, 100, 90, 90], abs=1e-5)
@@ -243,6 +243,14 @@ def test_where_no_money_is_at_stake_no_direction_at_the_meter_becomes_a_decision
             for found in levels.values()
         ]
         assert not any(at_the_meter)
+
+
+def test_a_target_that_is_missed_by_a_hair_is_not_said_to_be_missed_by_nothing():
+    """An hour of 50 kW without losses is 50 kWh; 50.0002 were promised."""
+    store = battery(energy_capacity_kwh=50.0002, charge_power_kw=50.0, charge_efficiency=1.0, initial_soc_fraction=0.0,
+                    final_soc_fraction=1.0)  # fmt: skip
+    (sentence,) = told(plan(problem([store], [50.0]), CREATED))
+    assert sentence.startswith("battery bess1 cannot reach 100 % by 01:00: under 0.001 kWh short; possible by")
 
 
 def test_a_plan_says_where_the_search_ended_before_it_was_known_that_less_could_be_given_up(monkeypatch):

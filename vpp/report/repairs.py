@@ -23,6 +23,10 @@ def repairs_told(plan: Plan) -> list[str]:
     return told
 
 
+LEAST = 0.001
+"""What is missing is told to so many kWh or kW."""
+
+
 def repair_message(plan: Plan, repair: Repair) -> str:
     """What is missing, when, and what would do: one sentence."""
     told = _missing(plan, repair)
@@ -51,7 +55,7 @@ def _missing(plan: Plan, repair: Repair) -> str:
     if schedule is None:
         missing, promised = _amount(repair.amount, repair.unit), _amount(repair.promised, repair.unit)
         product = repair.constraint.removesuffix(" held")
-        return f"{product} is held in part only: up to {missing} of {promised} missing, {when}"
+        return f"{product} is not held in full: up to {missing} of {promised} missing, {when}"
     kind = schedule.asset_type.replace("_", " ")
     name = schedule.asset_id if schedule.asset_id == kind else f"{kind} {schedule.asset_id}"
     if repair.constraint == "load served":
@@ -101,7 +105,8 @@ def _enough(value: float, was: float) -> str:
 
 
 def _amount(value: float, unit: str) -> str:
-    return f"{quantity(value)}{NARROW_SPACE}{unit}"
+    is_hidden = 0 < value < LEAST / 2
+    return f"{f'under {LEAST:g}' if is_hidden else quantity(value)}{NARROW_SPACE}{unit}"
 
 
 def _until(plan: Plan, at: datetime) -> str:
