@@ -92,7 +92,7 @@ def _with_excess(arrays: Arrays, assembly: Assembly, problem: Problem, wider: Wi
         offset=0.0,
         lower=np.append(lower, 0.0),
         upper=np.append(upper, np.inf),
-        is_binary=np.append(arrays.is_binary, False),
+        is_integer=np.append(arrays.is_integer, False),
         row_lower=np.append(row_lower, [bound for *_, bound, _ in added]),
         row_upper=np.append(row_upper, [bound for *_, bound in added]),
         start=np.append(arrays.start, arrays.start[-1] + np.cumsum([len(c) for c, *_ in added])).astype(np.int32),

@@ -56,9 +56,9 @@ def _with_promise_kept(repair: Repair, problem: Problem) -> Problem:
 
 def _candidates(found: Found) -> list[BindingLimit]:
     """Limits that would lessen what is given up if they were wider."""
-    binaries = found.assembly.is_binary.astype(np.float64)
+    integers = found.assembly.is_integer.astype(np.float64)
     free = {
-        name: not found.assembly.program.blocks(binaries, part.stamp)[part.block].any()
+        name: not found.assembly.program.blocks(integers, part.stamp)[part.block].any()
         for name, part in found.assembly.parts.items()
     }
     limits = merged_limits([x for x in binding_limits(found) if free[x.owner]], found.assembly)

@@ -50,8 +50,8 @@ class Assembly:
     program: Program
     parts: dict[str, Part]
     """Every asset by its id, and the connection and the markets by their names; as each scenario has them, if any."""
-    is_binary: NDArray[np.bool_]
-    """Columns that must be 0 or 1; shape (columns,)."""
+    is_integer: NDArray[np.bool_]
+    """Columns that take whole numbers only; shape (columns,)."""
     plain: Mapping[str, str] = field(default_factory=dict)
     """The names of parts that belong to a scenario, without it."""
 
@@ -85,7 +85,7 @@ def assemble(problem: Problem, exclusive: Exclusive) -> Assembly:
             plain |= {future.owner(name): name} if future.name else {}
     parts |= _shared(problem)
     program = Program(list(dict.fromkeys(part.stamp for part in parts.values())), problem.horizon.count)
-    return Assembly(program, parts, _binaries(program, parts, exclusive), plain)
+    return Assembly(program, parts, _integers(program, parts, exclusive), plain)
 
 
 def _of_future(exclusive: Exclusive, future: Future) -> Exclusive:
@@ -253,15 +253,15 @@ def _others(future: Future, exclusive: Exclusive, chance: Chance) -> dict[str, P
     return parts
 
 
-def _binaries(program: Program, parts: dict[str, Part], exclusive: Exclusive) -> NDArray[np.bool_]:
-    is_binary = np.zeros(program.column_count, dtype=bool)
+def _integers(program: Program, parts: dict[str, Part], exclusive: Exclusive) -> NDArray[np.bool_]:
+    is_integer = np.zeros(program.column_count, dtype=bool)
     for part in parts.values():
         if part.is_decision:
             width = part.stamp.layout.column_count
-            is_binary[program.column_at[part.stamp] + part.block * width :][:width] = part.stamp.is_binary()
+            is_integer[program.column_at[part.stamp] + part.block * width :][:width] = part.stamp.is_integer()
     for owner, steps in exclusive.items():
         stamp, block = parts[owner].stamp, parts[owner].block
         for name, column in stamp.template.columns.items():
-            if column.is_binary:
-                is_binary[program.columns(stamp, name, block)] = steps
-    return is_binary
+            if column.is_integer:
+                is_integer[program.columns(stamp, name, block)] = steps
+    return is_integer

@@ -75,7 +75,7 @@ class _Line:
 
     label: Label | None
     timed: bool
-    is_binary: bool = False
+    is_integer: bool = False
     terms: _Found = field(default_factory=dict)
     constant: _Found = field(default_factory=dict)
     lower: _Found = field(default_factory=dict)
@@ -114,7 +114,7 @@ class _Listing:
 
     def _add_column(self, line: _Line, step: int | None, variable: Any) -> None:
         lowest, highest = variable.domain.bounds()
-        line.is_binary = variable.is_binary()
+        line.is_integer = variable.is_integer()
         self._add_bounds(
             line,
             step,
@@ -184,7 +184,7 @@ class _Listing:
 
 
 def _column(line: _Line, spans: _Spans) -> Column:
-    return Column(line.timed, line.is_binary, _pieces(line.lower, spans), _pieces(line.upper, spans), line.label)
+    return Column(line.timed, line.is_integer, _pieces(line.lower, spans), _pieces(line.upper, spans), line.label)
 
 
 def _form(line: _Line, spans: _Spans) -> Form:

@@ -139,7 +139,7 @@ class _Ledger:
 
     def _is_flow(self, part: Part, term: Term) -> bool:
         column = part.stamp.template.columns.get(term.column)
-        return column is not None and column.timed and not column.is_binary and term.offset == 0
+        return column is not None and column.timed and not column.is_integer and term.offset == 0
 
     def _per_stored(self, part: Part, term: Term, port: Array) -> Array | None:
         """Energy into or out of the store per energy at the terminals."""

@@ -122,7 +122,7 @@ def _with_idle_column(arrays: Arrays) -> Arrays:
     Without any column HiGHS does not look at the rows, which a load beyond the connection violates.
     """
     zero = np.zeros(1)
-    return replace(arrays, cost=zero, lower=zero, upper=zero, is_binary=np.zeros(1, dtype=bool))
+    return replace(arrays, cost=zero, lower=zero, upper=zero, is_integer=np.zeros(1, dtype=bool))
 
 
 class _SilentHighs(highspy.Highs):  # type: ignore[misc]  # highspy is untyped
@@ -147,8 +147,8 @@ class Solver:
         arrays = arrays if arrays.cost.size else _with_idle_column(arrays)
         rows, columns = arrays.row_lower.size, arrays.cost.size
         self._columns = columns
-        self._binaries = np.flatnonzero(arrays.is_binary).astype(np.int32)
-        self._has_binaries = bool(self._binaries.size)
+        self._integers = np.flatnonzero(arrays.is_integer).astype(np.int32)
+        self._has_integers = bool(self._integers.size)
         self._tolerance = _tolerance(arrays)
         status = self._highs.passModel(
             columns,
@@ -165,7 +165,7 @@ class Solver:
             arrays.start,
             arrays.column,
             arrays.value,
-            arrays.is_binary.astype(np.int32),
+            arrays.is_integer.astype(np.int32),
         )
         if status == highspy.HighsStatus.kError:
             raise ValueError("the solver refused the model: a number in it is not finite or the arrays disagree")
@@ -189,12 +189,12 @@ class Solver:
         self._highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
         self._highs.changeObjectiveOffset(offset)
 
-    def fix_binaries(self, columns: NDArray[np.int32], value: Array) -> None:
-        """Hold binaries at 0 or 1 and leave a linear program, whose dual prices mean something."""
+    def fix_integers(self, columns: NDArray[np.int32], value: Array) -> None:
+        """Hold columns at whole numbers and leave a linear program, whose dual prices mean something."""
         held = np.round(value)
         self._highs.changeColsIntegrality(columns.size, columns, np.zeros(columns.size, dtype=np.uint8))
         self.change_columns(columns, held, held)
-        self._has_binaries = False
+        self._has_integers = False
 
     def run(
         self,
@@ -212,7 +212,7 @@ class Solver:
             RuntimeError: the model is unbounded or the solver failed; neither can come from a site's input.
 
         """
-        is_small = self._columns < SMALL_COLUMNS and not self._has_binaries
+        is_small = self._columns < SMALL_COLUMNS and not self._has_integers
         self._set(
             solver="ipx" if method is Method.INTERIOR_POINT else "simplex",
             simplex_strategy=_STRATEGY.get(method, 1),
@@ -233,9 +233,9 @@ class Solver:
     def conflict(self) -> Conflict:
         """Bounds of an infeasible model that contradict one another; leave one out and the rest can be kept.
 
-        None are named where only the binaries contradict them, and which ones was not found within `CONFLICT_S`.
+        None are named where only the integers contradict them, and which ones was not found within `CONFLICT_S`.
         """
-        most_s = np.inf if self._is_infeasible_without_binaries() else CONFLICT_S
+        most_s = np.inf if self._is_infeasible_without_integers() else CONFLICT_S
         self._set(time_limit=self._highs.getRunTime() + most_s)
         self._set(iis_strategy=_IRREDUCIBLE_FROM_LP, iis_time_limit=most_s)
         _, found = self._highs.getIis()
@@ -246,15 +246,15 @@ class Solver:
             columns={column: _SIDES[bound] for column, bound in zip(found.col_index_, found.col_bound_, strict=True)},
         )
 
-    def _is_infeasible_without_binaries(self) -> bool:
-        """Whether any share of a decision would do no better; if so, the model is left without its binaries."""
-        binaries = self._binaries
-        self._highs.changeColsIntegrality(binaries.size, binaries, np.zeros(binaries.size, dtype=np.uint8))
+    def _is_infeasible_without_integers(self) -> bool:
+        """Whether any share of a decision would do no better; if so, the model is left without its integers."""
+        integers = self._integers
+        self._highs.changeColsIntegrality(integers.size, integers, np.zeros(integers.size, dtype=np.uint8))
         self._set(time_limit=np.inf)
         self._highs.run()
-        if not self._has_binaries or self._answer().ending is Ending.INFEASIBLE:
+        if not self._has_integers or self._answer().ending is Ending.INFEASIBLE:
             return True
-        self._highs.changeColsIntegrality(binaries.size, binaries, np.ones(binaries.size, dtype=np.uint8))
+        self._highs.changeColsIntegrality(integers.size, integers, np.ones(integers.size, dtype=np.uint8))
         return False
 
     def _run_watched(self, watch: Watch) -> None:
@@ -305,7 +305,7 @@ class Solver:
             np.array(solution.col_value),
             solution,
             cost,
-            info.mip_dual_bound if self._has_binaries else cost if ending is Ending.OPTIMAL else -np.inf,
+            info.mip_dual_bound if self._has_integers else cost if ending is Ending.OPTIMAL else -np.inf,
         )
 
     def _set(self, **options: object) -> None:

@@ -15,7 +15,7 @@ NO_STEPS = np.empty(0, dtype=np.int64)
 NO_WORTH_PER_MWH = 1e-3
 """Dual prices up to this size are ties, not limits."""
 FORBIDDEN_KW = 1e-6
-"""A bound of this size or less, left by a binary, forbids the direction."""
+"""A bound of this size or less, left by an integer, forbids the direction."""
 
 
 def binding_limits(found: Found) -> tuple[BindingLimit, ...]:
@@ -50,7 +50,7 @@ def _limits_of(found: Found, owner: str, part: Part) -> Iterator[BindingLimit]:
         lower, upper = (bound[0] for bound in stamp.row_bounds(block))
         for name, price in rows.items():
             row, place = template.rows[name], stamp.rows(name)
-            bound, decides = _with_binaries_in_place(found, owner, row, upper[place])
+            bound, decides = _with_integers_in_place(found, owner, row, upper[place])
             forbidden = decides & (np.abs(bound) < FORBIDDEN_KW)
             yield from _sides(owner, row, np.where(forbidden, 0.0, price), lower[place], bound)
 
@@ -59,17 +59,17 @@ def _is_worth_telling(price: Array) -> bool:
     return bool(np.abs(price).max(initial=0.0) > NO_WORTH_PER_MWH)
 
 
-def _with_binaries_in_place(found: Found, owner: str, row: Row, upper: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """The upper bounds of a row as its binaries leave them, and the steps in which there is such a binary.
+def _with_integers_in_place(found: Found, owner: str, row: Row, upper: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """The upper bounds of a row as its integers leave them, and the steps in which there is such an integer.
 
-    In `power ≤ rating·binary` the bound is the rating or nothing. Where it is nothing, the row's price is that of the
-    decision and says nothing about the rating.
+    In `power ≤ rating·units` the bound is that of the units that run, or nothing. Where it is nothing, the row's price
+    is that of the decision and says nothing about the rating.
     """
     part = found.assembly.parts[owner]
     bound, decides = upper.copy(), np.zeros(upper.size, dtype=bool)
     for term in row.form.terms:
         column = part.stamp.template.columns.get(term.column)
-        if column is not None and column.is_binary and term.piece.span is not None:
+        if column is not None and column.is_integer and term.piece.span is not None:
             first, after = term.piece.span.bounds(found.assembly.program.steps)
             decided = found.assembly.column(found.prices.value, owner, term.column[0])[first:after]
             block = slice(part.block, part.block + 1)

@@ -27,13 +27,13 @@ class Loaded:
     @cached_property
     def arrays(self) -> Arrays:
         """The model as its parameters make it; bounds that a search held since stand in the solver alone."""
-        return replace(self.assembly.program.arrays(), is_binary=self.assembly.is_binary)
+        return replace(self.assembly.program.arrays(), is_integer=self.assembly.is_integer)
 
 
 def load(problem: Problem, exclusive: Exclusive) -> Loaded:
     """Assemble a site and hand it to the solver."""
     assembly = assemble(problem, exclusive)
-    arrays = replace(assembly.program.arrays(), is_binary=assembly.is_binary)
+    arrays = replace(assembly.program.arrays(), is_integer=assembly.is_integer)
     arrays = with_wanted(with_aim(arrays, assembly, problem), assembly, problem)
     return Loaded(assembly, Solver(arrays), shape_of(problem, exclusive))
 
@@ -43,7 +43,7 @@ def reload(former: Loaded, problem: Problem, exclusive: Exclusive) -> Loaded:
 
     A site of another shape, or one with binaries, is loaded anew.
     """
-    if former.shape != shape_of(problem, exclusive) or former.assembly.is_binary.any():
+    if former.shape != shape_of(problem, exclusive) or former.assembly.is_integer.any():
         return load(problem, exclusive)
     program, solver, parts = former.assembly.program, former.solver, former.assembly.parts
     kinds: set[str] = set()

@@ -22,7 +22,7 @@ from optimizer.template import Form, Name, Term
 
 @dataclass(frozen=True)
 class Arrays:
-    """A linear program with binaries: minimise cost·x + offset over row and column bounds; the matrix is row-wise."""
+    """A linear program with integers: minimise cost·x + offset over row and column bounds; the matrix is row-wise."""
 
     cost: Array
     offset: float
@@ -33,7 +33,7 @@ class Arrays:
     start: NDArray[np.int32]
     column: NDArray[np.int32]
     value: Array
-    is_binary: NDArray[np.bool_]
+    is_integer: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,8 @@ class Program:
         cost, offset = self.costs()
         lower, upper = self.column_bounds()
         row_lower, row_upper = self.row_bounds()
-        is_binary = np.concatenate([np.tile(stamp.is_binary(), stamp.count) for stamp in self.stamps])
-        return Arrays(cost, offset, lower, upper, row_lower, row_upper, start, column, value, is_binary)
+        is_integer = np.concatenate([np.tile(stamp.is_integer(), stamp.count) for stamp in self.stamps])
+        return Arrays(cost, offset, lower, upper, row_lower, row_upper, start, column, value, is_integer)
 
     def column_bounds(self) -> tuple[Array, Array]:
         """Lowest and highest value of every column."""

@@ -69,7 +69,7 @@ def _read_schedule(problem: Problem, assembly: Assembly, value: Array, asset: As
         flows={
             name: _values(assembly.column(value, asset.id, name))
             for (name, key), column in template.columns.items()
-            if not key and column.timed and name not in PORTS and (part.is_decision or not column.is_binary)
+            if not key and column.timed and name not in PORTS and (part.is_decision or not column.is_integer)
         },
         lacking_kwh=_lacking_kwh(assembly, value, asset, template),
     )

@@ -102,7 +102,7 @@ def search(problem: Problem, watch: Watch | None = None, former: Loaded | None =
             break
         exclusive |= more
     prices = answer
-    if answer.has_values and (more or loaded.assembly.is_binary.any()):
+    if answer.has_values and (more or loaded.assembly.is_integer.any()):
         prices = _directed(loaded, answer, clock)
     return Found(problem, loaded.assembly, loaded.solver, answer, prices, first, clock.build_s, clock.solve_s)
 
@@ -117,7 +117,7 @@ def _decided_one_by_one(
         if added is None:
             break
         error += added
-        answer = clock.search(loaded, watch) if loaded.assembly.is_binary.any() else clock.solve(loaded)
+        answer = clock.search(loaded, watch) if loaded.assembly.is_integer.any() else clock.solve(loaded)
         more = _both_at_once(loaded.assembly, answer, {}, every_step=False)
     is_exact = error <= clock.options.gap_fraction * abs(answer.cost)
     ending = answer.ending if is_exact or not answer.has_values else Ending.STOPPED
@@ -130,8 +130,8 @@ def _directed(loaded: Loaded, answer: Answer, clock: "_Clock") -> Answer:
     It is the answer itself, cleaned of the solver's tolerance for binaries, unless the search was stopped while some
     step still went both ways; then it goes the stronger of the two.
     """
-    binaries = np.flatnonzero(loaded.assembly.is_binary).astype(np.int32)
-    loaded.solver.fix_binaries(binaries, answer.value[binaries])
+    integers = np.flatnonzero(loaded.assembly.is_integer).astype(np.int32)
+    loaded.solver.fix_integers(integers, answer.value[integers])
     hold_directions(loaded, answer.value)
     return clock.solve(loaded)
 
@@ -144,14 +144,14 @@ class _Clock:
 
     def search(self, loaded: Loaded, watch: Watch | None) -> Answer:
         """Solve within what is left of the time, or of the work where time is not limited."""
-        limit_s, binaries = self.options.time_limit_s, int(loaded.assembly.is_binary.sum())
+        limit_s, integers = self.options.time_limit_s, int(loaded.assembly.is_integer.sum())
         left_s = None if limit_s is None else max(self._started + limit_s - time.perf_counter(), LEAST_SOLVE_S)
         return self._timed(
             lambda: loaded.solver.run(
                 method_for(loaded.assembly),
                 gap_fraction=self.options.gap_fraction,
                 time_limit_s=left_s,
-                most_nodes=MOST_WORK // binaries if binaries and limit_s is None else None,
+                most_nodes=MOST_WORK // integers if integers and limit_s is None else None,
                 watch=None if watch is None else watch.searching,
             )
         )

@@ -236,11 +236,11 @@ class Stamp:
         placed = [p for component, found in self.layout.money.items() if component in components for p in found]
         return self.fill(np.zeros((self.count, self.layout.column_count)), placed)
 
-    def is_binary(self) -> NDArray[np.bool_]:
-        """Which of a block's columns are binary; shape (columns,)."""
+    def is_integer(self) -> NDArray[np.bool_]:
+        """Which of a block's columns take whole numbers only; shape (columns,)."""
         mask = np.zeros(self.layout.column_count, dtype=bool)
         for name, column in self.template.columns.items():
-            if column.is_binary:
+            if column.is_integer:
                 mask[self.columns(name)] = True
         return mask
 

@@ -81,7 +81,7 @@ class Column:
     """A variable per step, or a single one."""
 
     timed: bool
-    is_binary: bool
+    is_integer: bool
     lower: tuple[Piece, ...]
     upper: tuple[Piece, ...]
     label: Label | None

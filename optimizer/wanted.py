@@ -40,7 +40,7 @@ def _with_row(arrays: Arrays, entries: dict[int, float], wanted: Wanted, bound_k
             cost=np.append(arrays.cost, [COST_OF_MISSING] * 2),
             lower=np.append(arrays.lower, [0.0] * 2),
             upper=np.append(arrays.upper, [np.inf] * 2),
-            is_binary=np.append(arrays.is_binary, [False] * 2),
+            is_integer=np.append(arrays.is_integer, [False] * 2),
         )
     return replace(
         arrays,

@@ -44,7 +44,7 @@ def test_auto_earns_as_much_as_always_and_less_than_never():
 
 def test_positive_prices_need_no_binary():
     found = search(problem([battery()], [50.0, 20.0, 90.0, 40.0] * 6))
-    assert not found.assembly.is_binary.any()
+    assert not found.assembly.is_integer.any()
 
 
 NEGATIVE_AT_NOON = [30.0] * 20 + [-60.0] * 8 + [80.0] * 20
@@ -53,14 +53,14 @@ NEGATIVE_AT_NOON = [30.0] * 20 + [-60.0] * 8 + [80.0] * 20
 def test_a_store_that_nobody_else_touches_is_decided_without_a_binary():
     site = problem([small_store(), battery("other")], NEGATIVE_AT_NOON)
     found = search(site)
-    assert not found.assembly.is_binary.any()
+    assert not found.assembly.is_integer.any()
     assert -found.answer.cost / 1000 == pytest.approx(best_net(site), rel=1e-6)
 
 
 def test_where_stores_share_a_tight_connection_only_the_steps_that_did_both_become_decisions():
     site = problem([small_store(), battery("other")], NEGATIVE_AT_NOON, import_limit_kw=120.0)
     found = search(site)
-    assert 0 < found.assembly.is_binary.sum() <= 48
+    assert 0 < found.assembly.is_integer.sum() <= 48
     assert -found.answer.cost / 1000 == pytest.approx(best_net(site), rel=1e-6)
 
 

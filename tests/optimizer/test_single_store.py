@@ -100,7 +100,7 @@ def test_a_day_with_56_quarter_hours_at_one_negative_price_is_solved_to_its_opti
     prices = province_day("2022-01-30")
     assert sum(price < 0 for price in prices) == 56
     found = search(problem([battery()], prices, step_minutes=15))
-    assert not found.assembly.is_binary.any()
+    assert not found.assembly.is_integer.any()
     made = plan(problem([battery()], prices, step_minutes=15), CREATED)
     assert made.money.net == pytest.approx(159.0697146, abs=1e-6)
 
