@@ -62,6 +62,6 @@ class Rolling:
         mean_price = float(np.mean(problem.energy.import_price_per_mwh))
         stores = [asset for asset in problem.assets if hasattr(asset, "energy_capacity_kwh")]
         return {
-            store.id: self._worth_per_mwh.get(store.id, mean_price * getattr(store, "discharge_efficiency", 1.0))
+            store.id: self._worth_per_mwh.get(store.id, mean_price * store.unit().discharge_efficiency)
             for store in stores
         }

@@ -1,11 +1,12 @@
 """An independent answer for a store with two machines: every way of switching them, each as a small linear program.
 
-Nothing here knows the model, its rows or its binaries. A way of switching is one letter per step: `c`harging,
-`d`ischarging or `-` at rest; starts, hours and the rest between the two are counted on the letters.
+Nothing here knows the model, its rows or its binaries. A way of switching is one letter per step: the number of units
+that charge, `d`ischarging or `-` at rest; starts (of each unit), hours and the rest between the two are counted on the
+letters.
 """
 
 from collections.abc import Iterator
-from itertools import groupby, product
+from itertools import groupby, pairwise, product
 
 from optimizer.problem import Problem
 from tests.oracle import Rows
@@ -22,7 +23,8 @@ def best_net(problem: Problem) -> float | None:
 
 def _ways(problem: Problem) -> Iterator[str]:
     store, hours = problem.assets[0].machines(), problem.horizon.step_hours
-    for letters in product("-cd", repeat=problem.horizon.count):
+    charging = "".join(str(count + 1) for count in range(store.charger_count))
+    for letters in product("-d" + charging, repeat=problem.horizon.count):
         way = "".join(letters)
         if all(rest_h >= store.min_idle_h - 1e-9 for rest_h in _rests(way, hours)):
             yield way
@@ -35,7 +37,7 @@ def _rests(way: str, hours: tuple[float, ...]) -> Iterator[float]:
         if letter == "-":
             rest_h += h
             continue
-        if ran and ran != letter:
+        if ran and (ran == "d") != (letter == "d"):
             yield rest_h
         ran, rest_h = letter, 0.0
 
@@ -43,10 +45,12 @@ def _rests(way: str, hours: tuple[float, ...]) -> Iterator[float]:
 def _fixed_cost(problem: Problem, way: str) -> float:
     """Cost of starts and of hours."""
     store = problem.assets[0].machines()
-    runs = [letter for letter, _ in groupby(way)]
-    starts = store.charger.cost_per_start * runs.count("c") + store.discharger.cost_per_start * runs.count("d")
-    by_letter = {"c": store.charger.cost_per_h, "d": store.discharger.cost_per_h, "-": 0.0}
-    return starts + sum(by_letter[x] * h for x, h in zip(way, problem.horizon.step_hours, strict=True))
+    units = [int(letter) if letter.isdigit() else 0 for letter in way]
+    starts = store.charger.cost_per_start * sum(max(0, now - before) for before, now in pairwise([0, *units]))
+    starts += store.discharger.cost_per_start * [letter for letter, _ in groupby(way)].count("d")
+    per_h = {"d": store.discharger.cost_per_h, "-": 0.0}
+    hours = zip(way, problem.horizon.step_hours, strict=True)
+    return starts + sum(per_h.get(letter, store.charger.cost_per_h) * h for letter, h in hours)
 
 
 def _net_of(problem: Problem, way: str) -> float | None:
@@ -55,9 +59,12 @@ def _net_of(problem: Problem, way: str) -> float | None:
     state = problem.states.get(problem.assets[0].id)
     before: tuple[int | None, float] = (None, window.initial_kwh if state is None else state.stored_kwh)
     constant = 0.0
-    for t, (letter, h) in enumerate(zip(way, problem.horizon.step_hours, strict=True)):
+    inflow = problem.series.get((problem.assets[0].id, "inflow"), (0.0,) * problem.horizon.count)
+    for t, (switch, h) in enumerate(zip(way, problem.horizon.step_hours, strict=True)):
+        units, letter = (int(switch), "c") if switch.isdigit() else (1, switch)
         machine = {"c": store.charger, "d": store.discharger}.get(letter)
-        power = rows.column(machine.min_power_kw, machine.power_kw) if machine else None
+        most_kw = store.charger.power_kw / store.charger_count if letter == "c" else store.discharger.power_kw
+        power = rows.column(units * machine.min_power_kw, units * most_kw) if machine else None
         other = {"c": store.discharger, "d": store.charger}.get(letter)
         own_kw = store.standing_load_kw
         own_kw += machine.load_on_kw + other.load_off_kw if machine else store.charger.load_off_kw
@@ -79,8 +86,11 @@ def _net_of(problem: Problem, way: str) -> float | None:
         if machine is not None and power is not None:
             entries[power] = -h * machine.efficiency if letter == "c" else h / machine.efficiency
             bound -= h * machine.loss_on_kw
+        inflow_kw = store.kw_per_inflow * inflow[t]
+        entries[rows.column(0, inflow_kw)] = h
+        bound += h * inflow_kw
         rows.row(entries, bound, bound)
-        _reserve(problem, rows, t, letter, power=power, before=before, stored=stored)
+        _reserve(problem, rows, t, switch, power=power, before=before, stored=stored)
         before = (stored, 0.0)
     rows.row({before[0]: 1.0}, window.least_final_kwh, window.most_final_kwh)
     cost = rows.lowest_cost()
@@ -91,7 +101,7 @@ def _reserve(
     problem: Problem,
     rows: Rows,
     t: int,
-    letter: str,
+    switch: str,
     *,
     power: int | None,
     before: tuple[int | None, float],
@@ -108,14 +118,14 @@ def _reserve(
     if power is None:
         rows.row({up: 1.0}, 0, 0)
         rows.row({down: 1.0}, 0, 0)
-    elif letter == "d":
+    elif switch == "d":
         share = 1 - store.discharger.load_per_kw
         rows.row({up: 1.0, power: share}, 0, share * store.discharger.power_kw)
         rows.row({down: 1.0, power: -share}, -1e9, -share * store.discharger.min_power_kw)
     else:
-        share = 1 + store.charger.load_per_kw
-        rows.row({up: 1.0, power: -share}, -1e9, -share * store.charger.min_power_kw)
-        rows.row({down: 1.0, power: share}, 0, share * store.charger.power_kw)
+        share, units = 1 + store.charger.load_per_kw, int(switch)
+        rows.row({up: 1.0, power: -share}, -1e9, -share * units * store.charger.min_power_kw)
+        rows.row({down: 1.0, power: share}, 0, share * units * store.charger.power_kw / store.charger_count)
     out = 1 / store.discharger.efficiency if reserve.includes_losses else 1.0
     into = store.charger.efficiency if reserve.includes_losses else 1.0
     for holds, at in ((reserve.at_start, before), (reserve.at_end, (stored, 0.0))):

@@ -6,7 +6,7 @@ import numpy as np
 
 from optimizer.problem import Array, Inputs
 from optimizer.storage.machines import Machine, TwoMachines
-from optimizer.storage.running import was_running
+from optimizer.storage.running import ran_before
 from optimizer.storage.schema import MachineStore
 from vpp.domain.plan import Schedule
 
@@ -18,22 +18,35 @@ def violations(asset: MachineStore, inputs: Inputs, schedule: Schedule) -> Itera
     store = asset.machines()
     charge_kw, discharge_kw = np.array(schedule.flows["charge_kw"]), np.array(schedule.flows["discharge_kw"])
     charging, discharging = np.array(schedule.flows["is_charging"]), np.array(schedule.flows["is_discharging"])
-    yield from _range_violations("charge", store.charger, charge_kw, charging)
-    yield from _range_violations("discharge", store.discharger, discharge_kw, discharging)
+    chargers = _chargers(store, schedule)
+    yield from _range_violations("charge", store.charger_unit_kw, store.charger.min_power_kw, charge_kw, chargers)
+    whole = store.discharger
+    yield from _range_violations("discharge", whole.power_kw, whole.min_power_kw, discharge_kw, discharging)
+    yield "whether it charges", np.abs(charging - (chargers > 0)).max()
+    yield "number of units", chargers.max() - store.charger_count
     yield "both machines at once", (charging + discharging).max() - 1
     given_kw = discharge_kw - _own_kw(store.discharger, discharge_kw, discharging)
     drawn_kw = charge_kw + _own_kw(store.charger, charge_kw, charging)
     export_kw = np.array(schedule.export_kw)
     yield "export balance", np.abs(given_kw - drawn_kw - store.standing_load_kw - export_kw).max()
     yield from _idle_violations(store, inputs, charging, discharging)
-    yield from store_violations(asset, inputs, schedule, gained_kw=_gained_kw(store, schedule))
+    yield from _inflow_violations(store, inputs, schedule)
+    yield from _store_violations(store, inputs, schedule)
     yield from _reserve_violations(store, inputs, schedule)
 
 
-def _range_violations(way: str, machine: Machine, power_kw: Array, runs: Array) -> Iterator[tuple[str, float]]:
-    yield f"whether it {way}s", np.minimum(np.abs(runs), np.abs(runs - 1)).max()
-    yield f"{way} power", max((power_kw - machine.power_kw * runs).max(), -power_kw.min())
-    yield f"lowest {way} power", (machine.min_power_kw * runs - power_kw).max()
+def _chargers(store: TwoMachines, schedule: Schedule) -> Array:
+    """How many units charge, in each step."""
+    return np.array(schedule.flows["charging_units" if store.charger_count > 1 else "is_charging"])
+
+
+def _range_violations(
+    way: str, unit_kw: float, lowest_kw: float, power_kw: Array, units: Array
+) -> Iterator[tuple[str, float]]:
+    """Distance from whole units, each off or between its lowest and its highest power."""
+    yield f"units that {way}", max(np.abs(units - np.round(units)).max(), -units.min())
+    yield f"{way} power", max((power_kw - unit_kw * units).max(), -power_kw.min())
+    yield f"lowest {way} power", (lowest_kw * units - power_kw).max()
 
 
 def _own_kw(machine: Machine, power_kw: Array, runs: Array) -> Array:
@@ -41,20 +54,26 @@ def _own_kw(machine: Machine, power_kw: Array, runs: Array) -> Array:
     return own_kw
 
 
-def _gained_kw(store: TwoMachines, schedule: Schedule) -> Array:
-    """What the machines change of the stored energy, in each step."""
+def _inflow_violations(store: TwoMachines, inputs: Inputs, schedule: Schedule) -> Iterator[tuple[str, float]]:
+    if "inflow" in inputs.series:
+        spill_kw = np.array(schedule.flows["spill_kw"])
+        yield "spill", max(-spill_kw.min(), (spill_kw - store.kw_per_inflow * inputs.series["inflow"]).max())
+
+
+def _gained_kw(store: TwoMachines, inputs: Inputs, schedule: Schedule) -> Array:
+    """What the machines and the inflow change of the stored energy, in each step."""
     charge_kw, discharge_kw = np.array(schedule.flows["charge_kw"]), np.array(schedule.flows["discharge_kw"])
     charging, discharging = np.array(schedule.flows["is_charging"]), np.array(schedule.flows["is_discharging"])
     lost_kw = store.charger.loss_on_kw * charging + store.discharger.loss_on_kw * discharging
     gained_kw: Array = store.charger.efficiency * charge_kw - discharge_kw / store.discharger.efficiency - lost_kw
+    if "inflow" in inputs.series:
+        gained_kw = gained_kw + store.kw_per_inflow * inputs.series["inflow"] - np.array(schedule.flows["spill_kw"])
     return gained_kw
 
 
-def store_violations(
-    asset: MachineStore, inputs: Inputs, schedule: Schedule, gained_kw: Array
-) -> Iterator[tuple[str, float]]:
-    """The balance of the stored energy, its window and its end, given what it gains in each step [kW]."""
-    store, stored_kwh = asset.machines(), np.array(schedule.stored_kwh)
+def _store_violations(store: TwoMachines, inputs: Inputs, schedule: Schedule) -> Iterator[tuple[str, float]]:
+    """The balance of the stored energy, its window and its end."""
+    stored_kwh, gained_kw = np.array(schedule.stored_kwh), _gained_kw(store, inputs, schedule)
     kept_kwh = _before_kwh(store, inputs, stored_kwh) * (1 - store.self_discharge_fraction_per_h * inputs.step_h)
     yield "energy balance", np.abs(kept_kwh + inputs.step_h * gained_kw - stored_kwh).max()
     floor_kwh, ceiling_kwh = _window_kwh(store, inputs)
@@ -87,8 +106,7 @@ def _idle_violations(
     store: TwoMachines, inputs: Inputs, charging: Array, discharging: Array
 ) -> Iterator[tuple[str, float]]:
     """Walk through the steps and measure the rest before each change from one machine to the other, in hours."""
-    ran = was_running(store, inputs.state)
-    stopped_h = [0.0 if running else -np.inf for running in ran]
+    stopped_h = [0.0 if ran else -np.inf for ran in ran_before(store, inputs.state)]
     shortest_h = np.inf
     at_h = 0.0
     for step, hours in enumerate(inputs.step_h):
@@ -126,26 +144,27 @@ def _reserve_violations(store: TwoMachines, inputs: Inputs, schedule: Schedule) 
 
 def _reach_kw(store: TwoMachines, schedule: Schedule) -> tuple[Array, Array]:
     """Highest and lowest power at the meter with the machine that runs in each step; at rest there is one power."""
-    charging, discharging = np.array(schedule.flows["is_charging"]), np.array(schedule.flows["is_discharging"])
+    chargers, discharging = _chargers(store, schedule), np.array(schedule.flows["is_discharging"])
     charger, discharger = store.charger, store.discharger
 
-    def chosen(when_charging_kw: float, when_discharging_kw: float) -> Array:
-        resting = np.where(discharging > 0, when_discharging_kw, -store.rest_load_kw)
-        reach_kw: Array = np.where(charging > 0, when_charging_kw, resting)
+    def chosen(unit_kw: float, given_kw: float) -> Array:
+        resting_kw = np.where(discharging > 0, given_kw, -store.rest_load_kw)
+        reach_kw: Array = np.where(chargers > 0, [-store.drawn_kw(unit_kw * count) for count in chargers], resting_kw)
         return reach_kw
 
-    highest_kw = chosen(-store.drawn_kw(charger.min_power_kw), store.given_kw(discharger.power_kw))
-    lowest_kw = chosen(-store.drawn_kw(charger.power_kw), store.given_kw(discharger.min_power_kw))
+    highest_kw = chosen(charger.min_power_kw, store.given_kw(discharger.power_kw))
+    lowest_kw = chosen(store.charger_unit_kw, store.given_kw(discharger.min_power_kw))
     return highest_kw, lowest_kw
 
 
 def wear(asset: MachineStore, inputs: Inputs, schedule: Schedule) -> float:
     """Cost of throughput, of hours in which a machine runs, and of starts, in the site's currency."""
     store = asset.machines()
-    ran = was_running(store, inputs.state)
+    units = _chargers(store, schedule), np.array(schedule.flows["is_discharging"])
     cost = store.throughput_cost_per_mwh * float(inputs.step_h @ np.array(schedule.flows["discharge_kw"])) / 1000
-    for way, machine, before in (("charging", store.charger, ran[0]), ("discharging", store.discharger, ran[1])):
-        runs = np.array(schedule.flows[f"is_{way}"]) > 0
-        starts = int(np.count_nonzero(runs & ~np.concatenate([[before], runs[:-1]])))
-        cost += machine.cost_per_h * float(inputs.step_h @ runs) + machine.cost_per_start * starts
+    for machine, count, before in zip(
+        (store.charger, store.discharger), units, ran_before(store, inputs.state), strict=True
+    ):
+        starts = np.maximum(np.diff(np.round(count), prepend=before), 0).sum()
+        cost += machine.cost_per_h * float(inputs.step_h @ (count > 0)) + machine.cost_per_start * float(starts)
     return cost

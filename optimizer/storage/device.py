@@ -6,6 +6,7 @@ power when nearly full or empty, and noise.
 """
 
 from collections import deque
+from collections.abc import Callable
 from math import inf
 from random import Random
 
@@ -35,24 +36,33 @@ class MachineStorePhysics:
         asset: What the site file says.
         seed: Of its noise.
         ramp_s: Time from full charging to full discharging.
+        inflow: What flows in at an instant, in the unit of the series `inflow`; default: nothing.
+        start_s: When its clock starts, in seconds since 1970.
 
     """
 
     temperature_c: float | None = None
 
-    def __init__(self, asset: MachineStore, seed: int, ramp_s: float) -> None:
+    def __init__(
+        self,
+        asset: MachineStore,
+        seed: int,
+        ramp_s: float,
+        inflow: Callable[[float], float] | None = None,
+        start_s: float = 0.0,
+    ) -> None:
         self._store = store = asset.machines()
         self._charging = Losses.of(store.charger.power_kw, 1 - store.charger.efficiency)
         self._discharging = Losses.of(store.discharger.power_kw, 1 / store.discharger.efficiency - 1)
         self._standing_loss_kw = STANDING_LOSS_SHARE * max(store.charger.power_kw, store.discharger.power_kw)
         self._own_ramp_kw_per_s = (store.charger.power_kw + store.discharger.power_kw) / ramp_s
         self._noise = Random(f"{seed}:{asset.id}")  # noqa: S311  a simulation keeps no secret
-        self._clock_s = 0.0
+        self._clock_s, self._inflow = start_s, inflow
         self._stored_kwh = store.window.initial_kwh
         self._power_kw = 0.0
         """Of the machine that runs, without noise; positive discharges."""
         self._noisy_kw = 0.0
-        self._ran, self._free_s = 0, 0.0
+        self._ran, self._free_s = 0, start_s
         """Which machine ran last, 1 discharging and −1 charging, and from when on the other one may start."""
         self._followed: Asked = (None, None)
         self._asked: Asked = (None, None)
@@ -111,7 +121,8 @@ class MachineStorePhysics:
         machine = self._store.discharger if mean_kw > 0 else self._store.charger
         lost_kw = self._standing_loss_kw + losses.at(abs(mean_kw)) + (machine.loss_on_kw if mean_kw else 0.0)
         drained_kwh = self._stored_kwh * self._store.self_discharge_fraction_per_h * hours
-        stored_kwh = self._stored_kwh - drained_kwh - (mean_kw + lost_kw) * hours
+        inflow_kw = 0.0 if self._inflow is None else self._store.kw_per_inflow * self._inflow(self._clock_s)
+        stored_kwh = self._stored_kwh - drained_kwh - (mean_kw + lost_kw - inflow_kw) * hours
         self._stored_kwh = min(max(stored_kwh, 0.0), self._store.window.energy_capacity_kwh)
 
     def _moved(self, charge_kw: float, discharge_kw: float, seconds: float) -> float:
@@ -148,15 +159,12 @@ class MachineStorePhysics:
         store, band_kwh = self._store, DERATED_SHARE * self._store.window.energy_capacity_kwh
         charger, discharger = store.charger, store.discharger
         stored_kwh, room_kwh = self._stored_kwh, store.window.energy_capacity_kwh - self._stored_kwh
-        charge_kw = charger.power_kw * min(1.0, room_kwh / band_kwh)
-        discharge_kw = discharger.power_kw * min(1.0, stored_kwh / band_kwh)
+        charge_kw = max(charger.power_kw * min(1.0, room_kwh / band_kwh), charger.min_power_kw * store.charger_count)
+        discharge_kw = max(discharger.power_kw * min(1.0, stored_kwh / band_kwh), discharger.min_power_kw)
         if seconds > 0:
             hours = seconds / 3600
             charge_kw = min(charge_kw, room_kwh / hours)
             lost_kw = self._standing_loss_kw + discharger.loss_on_kw
             left_kw = stored_kwh * (1 / hours - store.self_discharge_fraction_per_h) - lost_kw
             discharge_kw = min(discharge_kw, max(0.0, left_kw) / (1 + self._discharging.highest_share))
-        return (
-            charge_kw if charge_kw >= charger.min_power_kw else 0.0,
-            discharge_kw if discharge_kw >= discharger.min_power_kw else 0.0,
-        )
+        return store.chargeable_kw(charge_kw), discharge_kw if discharge_kw >= discharger.min_power_kw else 0.0

@@ -1,6 +1,10 @@
 """Which numbers describe a store with one machine that charges it and one that discharges it?"""
 
 from dataclasses import dataclass
+from math import floor
+
+ROUNDING = 1e-6
+"""A power that lacks no more than this share of a unit suffices for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Machine:
     cost_per_h: float = 0.0
     """Cost of an hour in which it runs."""
     cost_per_start: float = 0.0
-    """Cost of each start."""
+    """Cost of each start, of each unit where there are several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,15 @@ class TwoMachines:
     """Cost per MWh that the discharging machine delivers."""
     min_idle_h: float = 0.0
     """Shortest time at rest between charging and discharging."""
+    charger_count: int = 1
+    """Number of equal units that charge; the highest power of `charger` is that of all, its lowest that of one."""
+    kw_per_inflow: float = 0.0
+    """What flows into the store by itself, per unit of the series `inflow`; a store without that series has none."""
+
+    @property
+    def charger_unit_kw(self) -> float:
+        """Highest power of one unit that charges."""
+        return self.charger.power_kw / self.charger_count
 
     @property
     def rest_load_kw(self) -> float:
@@ -79,5 +92,11 @@ class TwoMachines:
         if export_kw > -self.rest_load_kw:
             moved_kw = (export_kw - self.given_kw(0.0)) / (1 - self.discharger.load_per_kw)
             return moved_kw if moved_kw >= self.discharger.min_power_kw else 0.0
-        moved_kw = (-export_kw - self.drawn_kw(0.0)) / (1 + self.charger.load_per_kw)
-        return -moved_kw if moved_kw >= self.charger.min_power_kw and moved_kw > 0 else 0.0
+        return -self.chargeable_kw((-export_kw - self.drawn_kw(0.0)) / (1 + self.charger.load_per_kw))
+
+    def chargeable_kw(self, most_kw: float) -> float:
+        """The most that whole units charge at without drawing more than a power; 0 where it is too little for one."""
+        lowest_kw = self.charger.min_power_kw
+        count = floor(most_kw / lowest_kw + ROUNDING) if lowest_kw > 0 else self.charger_count
+        count = min(count, self.charger_count)
+        return min(max(most_kw, count * lowest_kw), count * self.charger_unit_kw) if most_kw > 0 else 0.0

@@ -15,10 +15,12 @@ from optimizer.blocks import scalars, series
 from optimizer.final_energy import promise_final_energy
 from optimizer.ports import TIE_BREAK_PER_MWH
 from optimizer.problem import Array, Inputs, Parameters
+from optimizer.storage.inflow import inflow_parameters, let_in
 from optimizer.storage.machines import Machine, TwoMachines
 from optimizer.storage.reserves import hold_reserves, reserve_parameters
-from optimizer.storage.running import was_running
+from optimizer.storage.running import ran_before
 from optimizer.storage.schema import MachineStore
+from optimizer.storage.switching import count_starts, rest_between, run_one_way
 
 IDLE: Parameters = {
     "charge_power_kw": 0.0,
@@ -44,6 +46,9 @@ class Options:
     has_starts: bool
     idle_steps: int
     """Steps at rest between charging and discharging."""
+    has_units: bool
+    """Whether several units charge."""
+    has_inflow: bool
 
 
 def options(asset: MachineStore, inputs: Inputs, *, is_exclusive: bool) -> Options:  # noqa: ARG001 - one signature for all
@@ -57,6 +62,8 @@ def options(asset: MachineStore, inputs: Inputs, *, is_exclusive: bool) -> Optio
         gives_way=inputs.gives_way,
         has_starts=max(store.charger.cost_per_start, store.discharger.cost_per_start) > 0,
         idle_steps=ceil(store.min_idle_h / float(inputs.step_h.max()) - ROUNDING_H),
+        has_units=store.charger_count > 1,
+        has_inflow="inflow" in inputs.series,
     )
 
 
@@ -75,7 +82,7 @@ def parameters(asset: MachineStore, inputs: Inputs) -> Parameters:
     kept: Array = 1 - store.self_discharge_fraction_per_h * inputs.step_h
     drained_kwh: Array = np.multiply.accumulate(kept) * initial_kwh
     is_below = initial_kwh < window.floor_kwh
-    charging, discharging = was_running(store, state)
+    chargers, dischargers = ran_before(store, state)
     found: Parameters = {
         "self_discharge_fraction_per_h": store.self_discharge_fraction_per_h,
         "standing_load_kw": store.standing_load_kw,
@@ -86,11 +93,15 @@ def parameters(asset: MachineStore, inputs: Inputs) -> Parameters:
         "least_final_kwh": 0.0 if is_end_free else window.least_final_kwh,
         "most_final_kwh": np.inf if is_end_free else window.most_final_kwh,
         "end_value_per_mwh": 0.0 if end_value_per_mwh is None else end_value_per_mwh,
-        "was_charging": float(charging),
-        "was_discharging": float(discharging),
-        "may_charge": _may_start(store, inputs, other_ran=discharging),
-        "may_discharge": _may_start(store, inputs, other_ran=charging),
+        "charge_unit_kw": store.charger_unit_kw,
+        "charger_count": float(store.charger_count),
+        "chargers_before": float(chargers),
+        "dischargers_before": float(dischargers),
+        "may_charge": _may_start(store, inputs, other_ran=dischargers > 0),
+        "may_discharge": _may_start(store, inputs, other_ran=chargers > 0),
     }
+    if "inflow" in inputs.series:
+        found |= inflow_parameters(store, inputs)
     found |= _machine_parameters("charge", store.charger) | _machine_parameters("discharge", store.discharger)
     return found | (reserve_parameters(store, inputs.reserves) if inputs.reserves else {})
 
@@ -122,13 +133,11 @@ def build(b: Any, chosen: Options) -> None:
         names = ("power_kw", "efficiency", "load_on_kw", "load_per_kw", "load_off_kw", "loss_on_kw", "cost_per_h")
         scalars(b, f"min_{way}_power_kw", *(f"{way}_{name}" for name in names))
     scalars(b, "self_discharge_fraction_per_h", "standing_load_kw", "throughput_cost_per_mwh")
-    scalars(b, "initial_kwh")
+    scalars(b, "initial_kwh", "charge_unit_kw")
     series(b, "floor_kwh", "ceiling_kwh")
 
     b.charge_kw = pyo.Var(b.time, bounds=(0, b.charge_power_kw), doc="/ charge power [kW]")
     b.discharge_kw = pyo.Var(b.time, bounds=(0, b.discharge_power_kw), doc="/ discharge power [kW]")
-    b.is_charging = pyo.Var(b.time, domain=pyo.Binary)
-    b.is_discharging = pyo.Var(b.time, domain=pyo.Binary)
     b.stored_kwh = pyo.Var(
         b.time,
         bounds=lambda b, t: (b.floor_kwh[t], b.ceiling_kwh[t]),
@@ -138,8 +147,8 @@ def build(b: Any, chosen: Options) -> None:
     def before(t: int) -> Any:
         return b.initial_kwh if t == b.time.first() else b.stored_kwh[t - 1]
 
-    _run_one_at_a_time(b)
-    _balance(b, before)
+    chargers = run_one_way(b, has_units=chosen.has_units)
+    _balance(b, before, let_in(b) if chosen.has_inflow else lambda _t: 0)
     promise_final_energy(b, gives_way=chosen.gives_way)
 
     @b.Expression(b.time)
@@ -147,7 +156,7 @@ def build(b: Any, chosen: Options) -> None:
         charging = b.charge_kw[t] + _own_kw(b, "charge", t)
         return b.discharge_kw[t] - _own_kw(b, "discharge", t) - charging - b.standing_load_kw
 
-    starts = _starts(b) if chosen.has_starts else None
+    starts = count_starts(b, chargers) if chosen.has_starts else None
 
     @b.Expression(b.time)
     def wear(b: Any, t: int) -> Any:
@@ -159,15 +168,16 @@ def build(b: Any, chosen: Options) -> None:
         scalars(b, "end_value_per_mwh")
         b.prospect = pyo.Expression(expr=b.end_value_per_mwh * b.stored_kwh[b.time.last()])
     if chosen.idle_steps:
-        _idle_between(b, chosen.idle_steps)
+        rest_between(b, chosen.idle_steps)
     if chosen.reserve_count:
-        hold_reserves(b, chosen, before)
+        hold_reserves(b, chosen, before, chargers)
 
     @b.Expression(b.time)
     def preference(b: Any, t: int) -> Any:
         held_kw = sum(b.up_kw[t, k] + b.down_kw[t, k] for k in b.classes) if chosen.reserve_count else 0
         running_kw = b.charge_power_kw * b.is_charging[t] + b.discharge_power_kw * b.is_discharging[t]
-        return -TIE_BREAK_PER_MWH * b.step_h[t] * (b.charge_kw[t] + b.discharge_kw[t] + held_kw + running_kw)
+        other_kw = held_kw + running_kw + (b.spill_weight[t] * b.spill_kw[t] if chosen.has_inflow else 0)
+        return -TIE_BREAK_PER_MWH * b.step_h[t] * (b.charge_kw[t] + b.discharge_kw[t] + other_kw)
 
 
 def _own_kw(b: Any, way: str, t: int) -> Any:
@@ -177,31 +187,7 @@ def _own_kw(b: Any, way: str, t: int) -> Any:
     return load_off + (load_on - load_off) * runs + load_per_kw * power_kw
 
 
-def _run_one_at_a_time(b: Any) -> None:
-    """Each machine is off or within its range, and only one runs."""
-
-    @b.Constraint(b.time, doc="/ charge power [kW]")
-    def charge_only(b: Any, t: int) -> Any:
-        return b.charge_kw[t] <= b.charge_power_kw * b.is_charging[t]
-
-    @b.Constraint(b.time, doc="/ discharge power [kW]")
-    def discharge_only(b: Any, t: int) -> Any:
-        return b.discharge_kw[t] <= b.discharge_power_kw * b.is_discharging[t]
-
-    @b.Constraint(b.time, doc="/ lowest charge power [kW]")
-    def charge_at_least(b: Any, t: int) -> Any:
-        return b.min_charge_power_kw * b.is_charging[t] - b.charge_kw[t] <= 0
-
-    @b.Constraint(b.time, doc="/ lowest discharge power [kW]")
-    def discharge_at_least(b: Any, t: int) -> Any:
-        return b.min_discharge_power_kw * b.is_discharging[t] - b.discharge_kw[t] <= 0
-
-    @b.Constraint(b.time)
-    def one_at_a_time(b: Any, t: int) -> Any:
-        return b.is_charging[t] + b.is_discharging[t] <= 1
-
-
-def _balance(b: Any, before: Callable[[int], Any]) -> None:
+def _balance(b: Any, before: Callable[[int], Any], inflow_kw: Callable[[int], Any]) -> None:
     """The store; the last two rows are implied by one machine at a time, and tighten the linear relaxation."""
 
     def kept(t: int) -> Any:
@@ -216,7 +202,7 @@ def _balance(b: Any, before: Callable[[int], Any]) -> None:
 
     @b.Constraint(b.time)
     def energy_balance(b: Any, t: int) -> Any:
-        return b.stored_kwh[t] == before(t) * kept(t) + gained(t) - taken(t)
+        return b.stored_kwh[t] == before(t) * kept(t) + gained(t) - taken(t) + b.step_h[t] * inflow_kw(t)
 
     @b.Constraint(b.time)
     def charge_fits(b: Any, t: int) -> Any:
@@ -224,65 +210,4 @@ def _balance(b: Any, before: Callable[[int], Any]) -> None:
 
     @b.Constraint(b.time)
     def discharge_is_there(b: Any, t: int) -> Any:
-        return before(t) * kept(t) - taken(t) >= kept(t) * b.floor_kwh[t]
-
-
-def _starts(b: Any) -> Callable[[int], Any]:
-    """Count the starts of each machine; a machine that ran when the horizon began needs none.
-
-    Returns:
-        Cost of the starts in a step.
-
-    """
-    scalars(b, "was_charging", "was_discharging", "charge_cost_per_start", "discharge_cost_per_start")
-    b.charge_starts = pyo.Var(b.time, bounds=(0, 1))
-    b.discharge_starts = pyo.Var(b.time, bounds=(0, 1))
-
-    @b.Constraint(b.time)
-    def charge_starts_count(b: Any, t: int) -> Any:
-        ran = b.was_charging if t == b.time.first() else b.is_charging[t - 1]
-        return b.charge_starts[t] >= b.is_charging[t] - ran
-
-    @b.Constraint(b.time)
-    def discharge_starts_count(b: Any, t: int) -> Any:
-        ran = b.was_discharging if t == b.time.first() else b.is_discharging[t - 1]
-        return b.discharge_starts[t] >= b.is_discharging[t] - ran
-
-    return lambda t: b.charge_cost_per_start * b.charge_starts[t] + b.discharge_cost_per_start * b.discharge_starts[t]
-
-
-def _idle_between(b: Any, idle_steps: int) -> None:
-    """Rest between charging and discharging: a memory of what ran so many steps ago, and before the horizon."""
-    series(b, "may_charge", "may_discharge")
-    b.lags = pyo.RangeSet(1, idle_steps)
-    b.charged_before = pyo.Var(b.time, b.lags, bounds=(0, 1))
-    b.discharged_before = pyo.Var(b.time, b.lags, bounds=(0, 1))
-
-    def ran(t: int, lag: int, now: Any, earlier: Any) -> Any:
-        if t == b.time.first():
-            return 0.0
-        return now[t - 1] if lag == b.lags.first() else earlier[t - 1, lag - 1]
-
-    @b.Constraint(b.time, b.lags)
-    def charged_then(b: Any, t: int, lag: int) -> Any:
-        return b.charged_before[t, lag] == ran(t, lag, b.is_charging, b.charged_before)
-
-    @b.Constraint(b.time, b.lags)
-    def discharged_then(b: Any, t: int, lag: int) -> Any:
-        return b.discharged_before[t, lag] == ran(t, lag, b.is_discharging, b.discharged_before)
-
-    @b.Constraint(b.time, b.lags)
-    def rest_before_charging(b: Any, t: int, lag: int) -> Any:
-        return b.is_charging[t] + b.discharged_before[t, lag] <= 1
-
-    @b.Constraint(b.time, b.lags)
-    def rest_before_discharging(b: Any, t: int, lag: int) -> Any:
-        return b.is_discharging[t] + b.charged_before[t, lag] <= 1
-
-    @b.Constraint(b.time)
-    def rest_before_first_charging(b: Any, t: int) -> Any:
-        return b.is_charging[t] <= b.may_charge[t]
-
-    @b.Constraint(b.time)
-    def rest_before_first_discharging(b: Any, t: int) -> Any:
-        return b.is_discharging[t] <= b.may_discharge[t]
+        return before(t) * kept(t) - taken(t) + b.step_h[t] * inflow_kw(t) >= kept(t) * b.floor_kwh[t]

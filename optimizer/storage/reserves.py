@@ -24,15 +24,16 @@ def reserve_parameters(store: TwoMachines, reserves: Sequence[Reserve]) -> Param
     }
 
 
-def hold_reserves(b: Any, chosen: Any, before: Callable[[int], Any]) -> None:
+def hold_reserves(b: Any, chosen: Any, before: Callable[[int], Any], chargers: Any) -> None:
     """Power in both directions within the range of the machine that runs, and energy behind it, class by class.
 
-    A machine at rest holds nothing: it would have to start first.
+    A machine at rest holds nothing: it would have to start first. So do units that can only run at their rating.
 
     Args:
         b: The store's block.
         chosen: Its options.
         before: Stored energy as a step begins.
+        chargers: How many units charge, in each step.
 
     """
     b.classes = pyo.RangeSet(0, chosen.reserve_count - 1)
@@ -44,12 +45,12 @@ def hold_reserves(b: Any, chosen: Any, before: Callable[[int], Any]) -> None:
     @b.Constraint(b.time, doc="/ power with reserve [kW]")
     def up_power(b: Any, t: int) -> Any:
         more_kw = (1 - b.discharge_load_per_kw) * (b.discharge_power_kw * b.is_discharging[t] - b.discharge_kw[t])
-        less_kw = (1 + b.charge_load_per_kw) * (b.charge_kw[t] - b.min_charge_power_kw * b.is_charging[t])
+        less_kw = (1 + b.charge_load_per_kw) * (b.charge_kw[t] - b.min_charge_power_kw * chargers[t])
         return sum(b.up_kw[t, k] for k in b.classes) - more_kw - less_kw <= 0
 
     @b.Constraint(b.time, doc="/ power with reserve [kW]")
     def down_power(b: Any, t: int) -> Any:
-        more_kw = (1 + b.charge_load_per_kw) * (b.charge_power_kw * b.is_charging[t] - b.charge_kw[t])
+        more_kw = (1 + b.charge_load_per_kw) * (b.charge_unit_kw * chargers[t] - b.charge_kw[t])
         less_kw = (1 - b.discharge_load_per_kw) * (b.discharge_kw[t] - b.min_discharge_power_kw * b.is_discharging[t])
         return sum(b.down_kw[t, k] for k in b.classes) - more_kw - less_kw <= 0
 

@@ -19,16 +19,21 @@ from vpp.domain.series import SeriesSource
 
 UNITS = (
     *("_kw", "_kwh", "_fraction", "_fraction_per_h", "_per_mwh", "_efficiency", "_factor", "_h", "_s", "_hz", "_pu"),
-    *("_minutes", "_per_start"),
+    *("_minutes", "_per_start", "_kg", "_m3", "_m", "_count"),
 )
 WITHOUT_UNIT = {"id", "type", "curtailable", "forecast", "exclusive_charge_discharge"}
 TYPES = sorted(asset_types())
+SIZES = {
+    "hydrogen_storage": {"tank_capacity_kg": 100 / 33.33},
+    "pumped_hydro": {"reservoir_volume_m3": 100 / (100 * 9.81 / 3600), "pump_unit_count": 2},
+}
+"""Stores whose size is no energy, in sizes that hold 100 kWh; two pumps."""
 
 
 def example(kind: str, **fields: Any) -> Asset:
     """An asset with 100 in every required field."""
     schema = asset_types()[kind]
-    given: dict[str, Any] = {"id": "one", "type": kind}
+    given: dict[str, Any] = {"id": "one", "type": kind} | SIZES.get(kind, {})
     for name, info in schema.model_fields.items():
         if info.is_required() and name not in given:
             given[name] = NOWHERE if info.annotation is SeriesSource else 100.0
@@ -86,6 +91,15 @@ def test_the_pattern_along_time_is_the_block_itself(kind, is_exclusive):
     assert _contents(template, 30) == _contents(_Listing(model.build, chosen, 30).as_it_is(), 30)
 
 
+def members(block: Any, families: dict[Any, int]):
+    """Each variable or constraint of a block with its place, family by family, given the first place of each."""
+    for (name, key), start in families.items():
+        for index, member in block.component(name).items():
+            step, *others = index if isinstance(index, tuple) else (index or 0,)
+            if tuple(others) == key:
+                yield start + step, member
+
+
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("steps", [1, 2, 11, 26])
 def test_the_stamped_numbers_are_those_that_pyomo_computes(kind, steps):
@@ -107,33 +121,27 @@ def test_the_stamped_numbers_are_those_that_pyomo_computes(kind, steps):
         elif component is not None and not component.is_indexed():
             component.set_value(float(value))
 
-    place = {}
-    for (name, _), start in stamp.layout.column_at.items():
-        for index, variable in block.component(name).items():
-            place[id(variable)] = start + (index or 0)
+    place = {id(v): column for column, v in members(block, stamp.layout.column_at)}
     lower, upper = (bound[0] for bound in stamp.bounds())
-    for (name, _), start in stamp.layout.column_at.items():
-        for index, variable in block.component(name).items():
-            assert (lower[start + (index or 0)], upper[start + (index or 0)]) == (
-                -np.inf if variable.lb is None else variable.lb,
-                np.inf if variable.ub is None else variable.ub,
-            )
+    for column, variable in members(block, stamp.layout.column_at):
+        assert (lower[column], upper[column]) == (
+            -np.inf if variable.lb is None else variable.lb,
+            np.inf if variable.ub is None else variable.ub,
+        )
     matrix, entry = stamp.matrix()[0], 0
     row_lower, row_upper = (bound[0] for bound in stamp.row_bounds())
-    for (name, _), start in stamp.layout.row_at.items():
-        for index, constraint in block.component(name).items():
-            row = start + (index or 0)
-            linear = generate_standard_repn(constraint.body, compute_values=True)
-            told = {place[id(v)]: c for v, c in zip(linear.linear_vars, linear.linear_coefs, strict=True)}
-            size = stamp.layout.entries_of_row[row]
-            columns = stamp.layout.entry_column[entry : entry + size]
-            stamped = dict(zip(columns.tolist(), matrix[entry : entry + size].tolist(), strict=True))
-            assert {c: v for c, v in stamped.items() if v} == pytest.approx({c: v for c, v in told.items() if v})
-            low = -np.inf if constraint.lb is None else constraint.lb
-            high = np.inf if constraint.ub is None else constraint.ub
-            assert row_lower[row] == pytest.approx(low - linear.constant)
-            assert row_upper[row] == pytest.approx(high - linear.constant)
-            entry += size
+    for row, constraint in members(block, stamp.layout.row_at):
+        linear = generate_standard_repn(constraint.body, compute_values=True)
+        told = {place[id(v)]: c for v, c in zip(linear.linear_vars, linear.linear_coefs, strict=True)}
+        size = stamp.layout.entries_of_row[row]
+        columns = stamp.layout.entry_column[entry : entry + size]
+        stamped = dict(zip(columns.tolist(), matrix[entry : entry + size].tolist(), strict=True))
+        assert {c: v for c, v in stamped.items() if v} == pytest.approx({c: v for c, v in told.items() if v})
+        low = -np.inf if constraint.lb is None else constraint.lb
+        high = np.inf if constraint.ub is None else constraint.ub
+        assert row_lower[row] == pytest.approx(low - linear.constant)
+        assert row_upper[row] == pytest.approx(high - linear.constant)
+        entry += size
 
 
 @pytest.mark.parametrize("kind", TYPES)

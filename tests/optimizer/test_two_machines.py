@@ -1,18 +1,22 @@
 """Stores whose machines are on or off: against every way of switching them, and against sums done by hand."""
 
+from dataclasses import replace
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from optimizer.assets.flow_battery.schema import FlowBattery
+from optimizer.assets.hydrogen_storage.schema import HydrogenStorage
+from optimizer.assets.pumped_hydro.schema import PumpedHydro
 from optimizer.assets.thermomechanical_storage.schema import ThermomechanicalStorage
 from optimizer.contrast import contrast
 from optimizer.planner import explained, plan
 from optimizer.problem import Reserve, State, Wanted
 from optimizer.rolling import Rolling
 from tests.oracle_machines import best_net
-from tests.sites import CREATED, battery, load, problem
+from tests.sites import CREATED, NOWHERE, battery, load, problem
 from vpp.domain.errors import InfeasibleError
 from vpp.report.refusals import contradiction
 from vpp.report.why import Because, reasons
@@ -55,7 +59,10 @@ def stores(draw):
         "standing_load_kw": draw(numbers(0, 2)),
         "throughput_cost_per_mwh": draw(numbers(0, 20, 0)),
     }
-    if draw(st.booleans()):
+    kind = draw(st.sampled_from(["flow", "caes", "hydrogen", "hydro"]))
+    if kind in ("hydrogen", "hydro"):
+        return draw(hydrogens(common) if kind == "hydrogen" else hydros(common))
+    if kind == "flow":
         return flow(
             "one",
             **common,
@@ -74,10 +81,55 @@ def stores(draw):
     )
 
 
+WINDOW = (
+    *("min_soc_fraction", "max_soc_fraction", "initial_soc_fraction", "final_soc_fraction"),
+    *("standing_load_kw", "throughput_cost_per_mwh"),
+)
+
+
+@st.composite
+def hydrogens(draw, common):
+    return HydrogenStorage(
+        id="one",
+        type="hydrogen_storage",
+        **{name: common[name] for name in WINDOW},
+        tank_capacity_kg=draw(numbers(1, 12)),
+        electrolyser_power_kw=common["charge_power_kw"],
+        min_electrolyser_power_kw=common["min_charge_power_kw"],
+        fuel_cell_power_kw=common["discharge_power_kw"],
+        min_fuel_cell_power_kw=common["min_discharge_power_kw"],
+        electrolyser_efficiency=common["charge_efficiency"],
+        fuel_cell_efficiency=common["discharge_efficiency"],
+        electrolyser_standby_load_kw=draw(numbers(0, min(2, common["min_charge_power_kw"]))),
+        electrolyser_cost_per_start=draw(numbers(0, 2)),
+    )
+
+
+@st.composite
+def hydros(draw, common):
+    return PumpedHydro(
+        id="one",
+        type="pumped_hydro",
+        **{name: common[name] for name in WINDOW},
+        reservoir_volume_m3=draw(numbers(200, 1500, 0)),
+        head_m=100.0,
+        pump_unit_count=draw(st.integers(1, 3)),
+        pump_unit_power_kw=draw(numbers(5, 40, 0)),
+        turbine_power_kw=common["discharge_power_kw"],
+        min_turbine_power_kw=common["min_discharge_power_kw"],
+        pump_efficiency=common["charge_efficiency"],
+        turbine_efficiency=common["discharge_efficiency"],
+        inflow=draw(st.sampled_from([None, NOWHERE])),
+        pump_cost_per_start=draw(numbers(0, 1)),
+        min_idle_minutes=draw(st.sampled_from([0.0, 60.0])),
+    )
+
+
 @st.composite
 def cases(draw):
-    count = draw(st.integers(1, 5))
     asset, states = draw(stores()), {}
+    is_hydro = isinstance(asset, PumpedHydro)
+    count = draw(st.integers(1, 4 if is_hydro else 5))
     if draw(st.booleans()):
         share = draw(numbers(asset.min_soc_fraction, asset.max_soc_fraction))
         states = {"one": State(share * asset.energy_capacity_kwh)}
@@ -87,7 +139,7 @@ def cases(draw):
         rule = {"energy_up_h": draw(numbers(0, 1)), "energy_down_h": draw(numbers(0, 1))}
         at = {"at_start": draw(st.booleans()), "at_end": draw(st.booleans())}
         reserves = (Reserve("fcr", "symmetric", tuple(held), **rule, **at, includes_losses=draw(st.booleans())),)
-    return problem(
+    found = problem(
         [asset],
         draw(st.lists(numbers(-60, 150), min_size=count, max_size=count)),
         step_minutes=draw(st.sampled_from([30, 60])),
@@ -96,9 +148,13 @@ def cases(draw):
         states=states,
         reserves=reserves,
     )
+    if not is_hydro or asset.inflow is None:
+        return found
+    inflow = draw(st.lists(numbers(0, 0.05, 3), min_size=count, max_size=count))
+    return replace(found, series={("one", "inflow"): tuple(inflow)})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=cases())
 def test_no_way_of_switching_earns_more_than_the_plan(case):
     best = best_net(case)

@@ -19,7 +19,7 @@ from vpp.domain.series import SeriesSource
 
 UNITS = (
     "_kw", "_kva", "_kvar", "_kwh", "_hz", "_pu", "_s", "_h", "_minutes", "_years", "_per_mwh", "_per_kw", "_c",
-    "_fraction", "_fraction_per_h", "_per_start", "_efficiency", "_factor",
+    "_fraction", "_fraction_per_h", "_per_start", "_kg", "_m3", "_m", "_efficiency", "_factor",
 )  # fmt: skip
 DIMENSIONLESS = {
     "SeriesSource.scale": "a factor",

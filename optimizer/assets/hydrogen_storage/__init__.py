@@ -1,0 +1,1 @@
+"""Hydrogen: an electrolyser, a tank and a fuel cell."""

@@ -1,0 +1,1 @@
+"""Pumped hydro: pump units at fixed power, a turbine, and an upper reservoir."""
