@@ -6,10 +6,11 @@ import pytest
 from pydantic import ValidationError
 
 from optimizer.assets.hydrogen_storage.schema import HydrogenStorage
-from optimizer.planner import plan
+from optimizer.planner import explained, plan
 from optimizer.problem import State
 from tests.optimizer.test_every_device import device
 from tests.sites import CREATED, problem
+from vpp.report.why import Because, reasons
 
 
 def hydrogen(**fields: Any) -> HydrogenStorage:
@@ -74,6 +75,15 @@ def test_the_electrolyser_runs_above_its_minimum_load_or_not_at_all():
     asset = hydrogen(min_electrolyser_power_kw=30.0)
     assert only(plan(problem([asset], [10, 90], import_limit_kw=29), CREATED)).export_kw == (0, 0)
     assert only(plan(problem([asset], [10, 90], import_limit_kw=31), CREATED)).export_kw == (-31, 31)
+
+
+def test_an_electrolyser_that_runs_to_save_its_standby_is_said_to_run_for_that():
+    """10 kW for an hour at 51 make 10 kWh worth 50 each MWh, which loses a cent, and save 5 kW of standby."""
+    asset = hydrogen(electrolyser_standby_load_kw=5.0, min_electrolyser_power_kw=10.0, final_soc_fraction=0.0)
+    made = explained(problem([asset], [51, 50]), CREATED)
+    assert only(made).export_kw == pytest.approx((-10, 5))
+    first = reasons(made, only(made))[0]
+    assert (first.verb, first.because) == ("charges", Because.ON)
 
 
 def test_a_device_on_standby_draws_its_standby_load_and_not_while_it_makes_hydrogen():

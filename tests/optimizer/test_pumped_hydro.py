@@ -14,6 +14,7 @@ from optimizer.planner import plan
 from optimizer.problem import Problem, Reserve, State, Wanted
 from tests.optimizer.test_every_device import START_S, device, follow
 from tests.sites import CREATED, NOWHERE, problem
+from vpp.report.story import trade
 
 M3_OF_1000_KWH = 1000 * 3.6e6 / (1000 * 9.81 * 100)
 """Water that holds 1,000 kWh when it is 100 m up."""
@@ -93,6 +94,7 @@ def test_inflow_fills_the_reservoir_and_only_what_does_not_fit_is_spilled():
     assert only(made).stored_kwh == pytest.approx((850, 950, 1000))
     assert sum(only(made).flows["spill_kw"]) == pytest.approx(50)
     assert only(made).flows["spill_kw"][0] == pytest.approx(0)
+    assert trade(made).endswith("It spills 50\xa0kWh, 02:00–03:00.")
 
 
 def test_water_that_comes_by_itself_is_sold_in_the_dearest_hour_as_far_as_the_turbine_takes_it():

@@ -28,12 +28,13 @@ SAME = 0.005
 """Money that differs by no more reads the same."""
 WORDS = 2
 """Columns of words that begin a table of spells."""
-STANDS_STILL = {
+WITHOUT_PRICE = {
     Because.HELD: "It would pay to move, but a limit, or the other direction, forbids it.",
     Because.OFF: "A MWh would pay, but not to run for it: it has to start, has a lowest power, or must rest first.",
+    Because.ON: "A MWh would not pay, but to run does: starts, lowest power, own consumption or rest are why.",
     Because.NOTHING_THERE: "There is nothing to give.",
 }
-"""Why an asset does not move."""
+"""Why an asset does what no price says."""
 MOVED_KW = 1e-3
 """A step in which the power differs by no more is the same."""
 
@@ -230,8 +231,8 @@ def _decision(account: Account, step: int, because: Because, is_store: bool) -> 
             return f"It {take} because {money(here)} is less than {money(below)}: each MWh earns {money(below - here)}."
         case Because.GIVING_JUST_PAYS | Because.TAKING_JUST_PAYS:
             return f"At {money(here)} it just pays: a little more or less earns the same."
-        case Because.HELD | Because.OFF | Because.NOTHING_THERE:
-            return STANDS_STILL[because]
+        case Because.HELD | Because.OFF | Because.ON | Because.NOTHING_THERE:
+            return WITHOUT_PRICE[because]
         case _:
             return f"At {money(here)} neither earns anything, so it rests."
 

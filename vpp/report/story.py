@@ -11,6 +11,8 @@ MOST_ALONE = 6
 """Above so many assets they are told by type."""
 MOST_OF_A_KIND = 3
 """Above so many stores, sources or consumers, too."""
+SPILL = "spill_kw"
+"""Flow of an asset that is lost unused."""
 LARGEST_SPANS = 2
 """A sentence names so many spans of selling and of buying."""
 
@@ -36,7 +38,7 @@ def headline(plan: Plan) -> str:
 
 
 def trade(plan: Plan) -> str:
-    """When the site sells, buys and curtails, in energy."""
+    """When the site sells, buys, curtails and spills, in energy."""
     sold = [max(0.0, kw) for kw in plan.site_export_kw]
     bought = [max(0.0, -kw) for kw in plan.site_export_kw]
     told = [_told(plan, "sells", sold), _told(plan, "buys", bought)]
@@ -44,6 +46,10 @@ def trade(plan: Plan) -> str:
     curtailed = [sum(values) for values in zip(*unused, strict=True)]
     if max(curtailed, default=0.0) > NOTHING_KW:
         told.append(_told(plan, "curtails", curtailed))
+    lost = [schedule.flows[SPILL] for schedule in plan.schedules if SPILL in schedule.flows]
+    spilled = [sum(values) for values in zip(*lost, strict=True)]
+    if max(spilled, default=0.0) > NOTHING_KW:
+        told.append(_told(plan, "spills", spilled))
     return " ".join(told)
 
 

@@ -242,7 +242,8 @@ def _reasons(plan: Plan, schedule: Schedule) -> list[str]:
 def premises_section(plan: Plan) -> str:
     """What the plan rests on."""
     rows = [(p.input, p.check, p.verdict) for p in plan.premises]
-    return section("Premises", html_table(("Input", "check", "verdict"), rows, identity="premises") if rows else "<p>None.</p>")
+    found = html_table(("Input", "check", "verdict"), rows, identity="premises") if rows else "<p>None.</p>"
+    return section("Premises", found)
 
 
 def verification_section(plan: Plan) -> str:

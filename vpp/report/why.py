@@ -28,6 +28,8 @@ class Because(Enum):
     """Something would pay, but a limit forbids it."""
     OFF = "not worth running"
     """A MWh would pay, but not a machine that has to start, to run at its lowest power or to rest first."""
+    ON = "worth running"
+    """A MWh would not pay, but not to run would cost more: a start, a standby load, what its lowest power brings."""
     NOTHING_THERE = "nothing there"
     """There is nothing to give."""
     GIVEN = "given"
@@ -130,14 +132,21 @@ def _verdict(schedule: Schedule, account: Account, step: int) -> tuple[str, Beca
     is_curtailed = available_kw is not None and available_kw - kw > NOTHING_KW
     if kw > NOTHING_KW:
         verb = "is curtailed" if is_curtailed else "discharges" if is_store else "gives"
-        return verb, Because.GIVING_PAYS if gain_giving > SAME_PER_MWH else Because.GIVING_JUST_PAYS
+        return verb, _pays(gain_giving, (Because.GIVING_PAYS, Because.GIVING_JUST_PAYS), schedule)
     if kw < -NOTHING_KW:
         verb = "charges" if is_store else "takes"
-        return verb, Because.TAKING_PAYS if gain_taking > SAME_PER_MWH else Because.TAKING_JUST_PAYS
+        return verb, _pays(gain_taking, (Because.TAKING_PAYS, Because.TAKING_JUST_PAYS), schedule)
     would_pay = max(gain_giving, gain_taking) > SAME_PER_MWH
     if not would_pay:
         return "is curtailed" if is_curtailed else "rests", Because.NEITHER_PAYS
     return "is curtailed" if is_curtailed else "rests", Because.OFF if IS_RUNNING in schedule.flows else Because.HELD
+
+
+def _pays(gain_per_mwh: float, verdicts: tuple[Because, Because], schedule: Schedule) -> Because:
+    """That a move pays or just pays, or that it does not and a machine runs all the same."""
+    if gain_per_mwh < -SAME_PER_MWH and IS_RUNNING in schedule.flows:
+        return Because.ON
+    return verdicts[0] if gain_per_mwh > SAME_PER_MWH else verdicts[1]
 
 
 def spells(plan: Plan, schedule: Schedule) -> list[Spell]:
@@ -179,6 +188,8 @@ def in_words(plan: Plan, schedule: Schedule, spell: Spell) -> str:
             told = "it would pay to move, if it could"
         case Because.OFF:
             told = "a MWh would pay, but not to run for it: starts, lowest power, own consumption or rest"
+        case Because.ON:
+            told = "a MWh would not pay, but to run does: starts, lowest power, own consumption or rest"
         case Because.NOTHING_THERE:
             return "nothing is available"
         case _:
