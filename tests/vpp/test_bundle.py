@@ -18,6 +18,7 @@ from tests.sites import P24
 from tests.vpp.command import files_in
 from tests.vpp.site_folder import DAY, changed, hourly, write_site
 from vpp.bundle import digest_of
+from vpp.domain.plan import Status
 
 LONG_AGO = datetime(2026, 11, 1, tzinfo=UTC).timestamp()
 ONE_RUN = {"created_utc", "timing_s", "seal"}
@@ -165,6 +166,17 @@ def cheaper(problem, created, watch=None):
     """A plan as another version might make it: with a fee that the bundle's does not know."""
     made = plan(problem, created, watch)
     return replace(made, money=replace(made.money, tariff=-5.0))
+
+
+def test_a_plan_whose_search_ended_early_is_said_to_come_out_otherwise_for_that(vpp, bundle, monkeypatch):
+    def ended(problem, created, watch=None):
+        return replace(cheaper(problem, created, watch), status=Status.FEASIBLE)
+
+    monkeypatch.setattr("vpp.commands.replay_bundle.plan", ended)
+    assert "The search ended before it knew the best plan" in vpp("replay", bundle).out
+    assert vpp("replay", bundle, "--json").document["ended_early"]
+    monkeypatch.setattr("vpp.commands.replay_bundle.plan", cheaper)
+    assert "ended before" not in vpp("replay", bundle).out
 
 
 def test_other_versions_than_now_are_named(vpp, bundle):

@@ -48,7 +48,9 @@ def replay_bundle(options: argparse.Namespace, output: Output) -> bool:
         now = versions()
         others = {n: (then, now.get(n, ABSENT)) for n, then in (recorded.versions or {}).items() if then != now.get(n)}
         made = f"{path}: plan of {recorded.document['site_id']}, made {recorded.document['created_utc']}"
-    output.result(_text(made, found, others), _document(path, found, others))
+    ended_early = _ended_early(recorded.document) or _ended_early(document)
+    text = _text(made, found, others, is_expected=bool(found) and ended_early)
+    output.result(text, _document(path, found, others) | {"ended_early": ended_early})
     return bool(found)
 
 
@@ -85,13 +87,20 @@ def _lines(name: str, then: str, now: str) -> Iterator[Difference]:
             yield f"{name} line {number}", before, after
 
 
-def _text(made: str, found: list[Difference], others: Mapping[str, tuple[str, str]]) -> str:
+def _ended_early(document: Mapping[str, Any]) -> bool:
+    """Whether a search for a plan ended before it was known that there is no better one."""
+    return document["status"] == "feasible" or not all(repair.get("is_least", True) for repair in document["repairs"])
+
+
+def _text(made: str, found: list[Difference], others: Mapping[str, tuple[str, str]], *, is_expected: bool) -> str:
     lines = [made]
     lines += [f"  made with {name} {then}, this is {now}" for name, (then, now) in others.items()]
     if not found:
         lines.append("  planned again: the same plan, byte by byte")
     else:
         lines.append(f"  planned again: {len(found):,} difference{'' if len(found) == 1 else 's'}")
+    if is_expected:
+        lines.append("  The search ended before it knew the best plan; where it is ended by time, each ends elsewhere.")
     for place, then, now in found[:MOST_SHOWN]:
         lines.append(f"  {place}: {then}, now {now}")
     if len(found) > MOST_SHOWN:
