@@ -8,8 +8,6 @@ a message without an acknowledgement counts as unknown, neither sent nor unsent.
 import asyncio
 import logging
 import random
-import socket
-import struct
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,8 +15,9 @@ from typing import NoReturn, cast
 
 import aiomqtt
 
-from adapters.address import Address, TlsFiles
+from adapters.address import Address
 from adapters.messages import MessageError
+from adapters.mqtt_client import abort, enter, heed_cancellation, tls
 from adapters.port import Incoming, Outgoing
 from adapters.session import Counters, Session
 from vpp.domain.errors import UnavailableError
@@ -149,7 +148,8 @@ class MqttLink:
             LOG.warning("no connection to the broker at %s: %s", self._address, self.why_down)
             ceiling_s = min(self._timing.first_delay_s * 2.0 ** min(failures - 1, 32), self._timing.longest_delay_s)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), random.uniform(0, ceiling_s))  # noqa: S311  no secret
+                async with asyncio.timeout(random.uniform(0, ceiling_s)):  # noqa: S311  no secret
+                    await self._ending.wait()
 
     def _give_up(self, failures: int) -> None:
         tries = self._timing.tries_at_start
@@ -162,7 +162,7 @@ class MqttLink:
         client = self._client(inbox)
         is_orderly = False
         try:
-            await _enter(client)
+            await enter(client)
             await self._serve(client, inbox)
             is_orderly = True
         except asyncio.CancelledError:
@@ -174,7 +174,7 @@ class MqttLink:
                 client.timeout = 1.0
                 with suppress(aiomqtt.MqttError):
                     await client.__aexit__(None, None, None)
-            await _abort(client)
+            await abort(client)
 
     def _fall(self) -> None:
         """No message can be sent from here on, and none that waits will be."""
@@ -260,8 +260,10 @@ class MqttLink:
         while not self._ending.is_set():
             inbox.has_beat = False
             await client.publish(self._heartbeat_topic, b"{}", qos=0)
+            heed_cancellation()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), self._timing.heartbeat_s)
+                async with asyncio.timeout(self._timing.heartbeat_s):
+                    await self._ending.wait()
             missed = 0 if inbox.has_beat else missed + 1
             if missed == _BEATS_MISSED:
                 seconds = _BEATS_MISSED * self._timing.heartbeat_s
@@ -293,7 +295,7 @@ class MqttLink:
             timeout=self._timing.answer_s,
             keepalive=self._timing.keepalive_s,
             max_inflight_messages=IN_FLIGHT,
-            tls_params=None if address.tls is None else _tls(address.tls),
+            tls_params=None if address.tls is None else tls(address.tls),
         )
         client.pending_calls_threshold = IN_FLIGHT + 1
         client._client.connect_timeout = self._timing.answer_s  # noqa: SLF001  aiomqtt has no way to say it
@@ -360,33 +362,3 @@ async def _watch(client: aiomqtt.Client) -> None:
 
 async def _publish(client: aiomqtt.Client, message: Outgoing) -> None:
     await client.publish(message.topic, message.payload, message.qos, message.is_retained)
-
-
-def _tls(files: TlsFiles) -> aiomqtt.TLSParameters:
-    ca, cert, key = (None if file is None else str(file) for file in (files.ca, files.cert, files.key))
-    return aiomqtt.TLSParameters(ca_certs=ca, certfile=cert, keyfile=key)
-
-
-async def _enter(client: aiomqtt.Client) -> None:
-    """Connect. The library connects in a thread that cannot be stopped: cancellation waits for it."""
-    entering = asyncio.ensure_future(client.__aenter__())
-    try:
-        await asyncio.shield(entering)
-    except asyncio.CancelledError:
-        with suppress(aiomqtt.MqttError):
-            await entering
-        raise
-
-
-async def _abort(client: aiomqtt.Client) -> None:
-    """Close the socket, if it is open, with a reset, so that what has not left this machine never does.
-
-    The library leaves the socket of a failed or frozen connection open, and has no way to close it.
-    """
-    await asyncio.sleep(0)  # what the library has scheduled for the socket must find it open
-    paho = client._client  # noqa: SLF001
-    connection = paho.socket()
-    if isinstance(connection, socket.socket):
-        with suppress(OSError):
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        paho._sock_close()  # noqa: SLF001

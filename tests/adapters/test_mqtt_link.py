@@ -270,6 +270,28 @@ def test_a_cancelled_link_publishes_nothing_and_leaves_no_task_or_thread(broker)
     assert threading.active_count() == threads
 
 
+def test_a_link_that_is_cancelled_just_as_the_broker_answers_ends(broker, monkeypatch):
+    """Up to Python 3.11 `asyncio.wait_for`, in which the library waits for answers, forgets such a cancellation."""
+
+    async def scenario():
+        link, _ = make(broker.url, "client")
+        run = asyncio.create_task(link.run())
+
+        async def answered_as_cancelled(*_, **__):
+            loop = asyncio.get_running_loop()
+            answer = loop.create_future()
+            loop.call_soon(answer.set_result, None)
+            loop.call_soon(run.cancel)
+            await asyncio.wait_for(answer, 5)
+
+        monkeypatch.setattr(aiomqtt.Client, "publish", answered_as_cancelled)
+        done, _ = await asyncio.wait((run,), timeout=3)
+        link.close()
+        return done == {run} and run.cancelled()
+
+    assert asyncio.run(scenario())
+
+
 def test_a_killed_client_leaves_its_will_as_it_was_on_the_last_connection(mosquitto):
     async def scenario():
         numbers = iter(range(10))
