@@ -160,6 +160,13 @@ def write_all(folder: Path) -> None:
     day = local_steps(*week, shanghai, 60)
     write(mixed, "price_per_mwh", day, lambda at: max(40.0, STATION_PRICES[at.hour] + noise.gauss(0, 12)))
 
+    mine, lima = folder / "high_mine", "America/Lima"
+    write(mine / "prices.csv", "price_per_mwh", local_steps(*week, lima, 60), spot_price(31, 70, 55, 0.5))
+    write(mine / "pv.csv", "pv_kw", local_steps(*week, lima, 60), sun(32, 14000, 5.8))
+    write(mine / "wind.csv", "wind_kw", local_steps(*week, lima, 60), wind(33, 16000))
+    write(mine / "load.csv", "load_kw", local_steps(*week, lima, 60), load(34, 4500, 2500))
+    write(mine / "inflow.csv", "m3_per_s", local_steps(*week, lima, 60), lambda at: 0.35 + 0.2 * bell(at, 15, 4))
+
     factory = folder / "factory"
     write(factory / "prices.csv", "price_per_mwh", local_steps(*week, berlin, 15), spot_price(9, 90, 60, 0.6))
     write(factory / "pv.csv", "pv_kw", local_steps(*week, berlin, 15), sun(10, 300, 4.2))

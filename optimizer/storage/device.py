@@ -35,7 +35,6 @@ class MachineStorePhysics:
     Args:
         asset: What the site file says.
         seed: Of its noise.
-        ramp_s: Time from full charging to full discharging.
         inflow: What flows in at an instant, in the unit of the series `inflow`; default: nothing.
         start_s: When its clock starts, in seconds since 1970.
 
@@ -47,7 +46,6 @@ class MachineStorePhysics:
         self,
         asset: MachineStore,
         seed: int,
-        ramp_s: float,
         inflow: Callable[[float], float] | None = None,
         start_s: float = 0.0,
     ) -> None:
@@ -55,7 +53,7 @@ class MachineStorePhysics:
         self._charging = Losses.of(store.charger.power_kw, 1 - store.charger.efficiency)
         self._discharging = Losses.of(store.discharger.power_kw, 1 / store.discharger.efficiency - 1)
         self._standing_loss_kw = STANDING_LOSS_SHARE * max(store.charger.power_kw, store.discharger.power_kw)
-        self._own_ramp_kw_per_s = (store.charger.power_kw + store.discharger.power_kw) / ramp_s
+        self._own_ramp_kw_per_s = (store.charger.power_kw + store.discharger.power_kw) / asset.ramp_s
         self._noise = Random(f"{seed}:{asset.id}")  # noqa: S311  a simulation keeps no secret
         self._clock_s, self._inflow = start_s, inflow
         self._stored_kwh = store.window.initial_kwh

@@ -5,7 +5,7 @@ from math import inf
 
 from pydantic import ValidationInfo, field_validator
 
-from optimizer.asset import Fraction, NonNegative
+from optimizer.asset import Fraction, NonNegative, Positive
 from optimizer.storage.machines import TwoMachines, Window
 from optimizer.technologies.asset import TechnologyAsset
 from vpp.domain.unit import Fallback, Kind, Unit
@@ -26,6 +26,8 @@ class MachineStore(TechnologyAsset):
     """Highest state of charge at the end; default: the window's top. Equal to `final_soc_fraction` for an exact end."""
     throughput_cost_per_mwh: NonNegative = 0.0
     """Cost of wear per MWh discharged, at the AC terminals."""
+    ramp_s: Positive = 1.0
+    """Time from full charging to full discharging, a rest apart; so long it may take to follow [s]."""
 
     @field_validator("max_soc_fraction")
     @classmethod
@@ -102,6 +104,8 @@ class MachineStore(TechnologyAsset):
             energy_capacity_kwh=store.window.energy_capacity_kwh,
             floor_kwh=store.window.floor_kwh,
             ceiling_kwh=store.window.ceiling_kwh,
+            rest_load_kw=store.rest_load_kw,
+            ramp_s=self.ramp_s,
             charge_efficiency=store.charger.efficiency,
             discharge_efficiency=discharge_kw / taken_kw if discharge_kw > 0 else discharger.efficiency,
         )

@@ -74,10 +74,11 @@ def _planned(unit: Unit, course: Course, step: int) -> Setpoint:
             return Setpoint(unit.id, unit.discharge_kw, Owner.PLAN, "plan: all there is")
         return Setpoint(unit.id, export_kw[step], Owner.PLAN, "plan: curtailed")
     power_kw = export_kw[step]
-    if abs(power_kw) <= MOVES_KW:
-        return Setpoint(unit.id, 0.0, Owner.PLAN, "plan: waits")
-    prices = course.export_price_per_mwh if power_kw > 0 else course.import_price_per_mwh
-    verb = "discharges" if power_kw > 0 else "charges"
+    moved_kw = power_kw + unit.rest_load_kw
+    if abs(moved_kw) <= MOVES_KW:
+        return Setpoint(unit.id, 0.0 - unit.rest_load_kw, Owner.PLAN, "plan: waits")
+    prices = course.export_price_per_mwh if moved_kw > 0 else course.import_price_per_mwh
+    verb = "discharges" if moved_kw > 0 else "charges"
     return Setpoint(unit.id, power_kw, Owner.PLAN, f"plan: {verb} at {prices[step]:,.0f} {course.currency}/MWh")
 
 

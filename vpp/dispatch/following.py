@@ -15,12 +15,12 @@ FORGIVEN_S = 3600.0
 
 
 class Following:
-    """Compares one device's measured power with what it was permitted over the last few ticks."""
+    """Compares one device's measured power with what it was permitted over the last few ticks, and its ramp."""
 
     def __init__(self, unit: Unit, tick_s: float) -> None:
         self._unit = unit
         self.tolerance_kw = TOLERANCE_SHARE * max(unit.charge_kw, unit.discharge_kw)
-        self._settle_s = SETTLE_TICKS * tick_s
+        self._settle_s = SETTLE_TICKS * tick_s + unit.ramp_s
         self._permitted: deque[tuple[float, float]] = deque()
         self._until_s = 0.0
         self._away_kw = 0.0

@@ -60,6 +60,10 @@ class Unit:
     """Energy that reaches the store per energy charged."""
     discharge_efficiency: float = 1.0
     """Energy delivered per energy taken from the store."""
+    rest_load_kw: float = 0.0
+    """What a store draws while it neither charges nor discharges."""
+    ramp_s: float = 0.0
+    """How long its power may take from one end to the other, at its own pace."""
 
 
 @dataclass(frozen=True, slots=True)

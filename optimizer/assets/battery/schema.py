@@ -120,4 +120,5 @@ class Battery(TechnologyAsset):
             ceiling_kwh=self.max_soc_fraction * self.energy_capacity_kwh,
             charge_efficiency=self.charge_efficiency,
             discharge_efficiency=self.discharge_efficiency,
+            rest_load_kw=self.standing_load_kw,
         )

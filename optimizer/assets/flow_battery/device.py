@@ -5,10 +5,7 @@ from collections.abc import Callable
 from optimizer.assets.flow_battery.schema import FlowBattery
 from optimizer.storage.device import MachineStorePhysics
 
-RAMP_S = 1.0
-"""Time from full charging to full discharging, with the pumps running."""
-
 
 def make(asset: FlowBattery, available_kw: Callable[[float], float], start_s: float, seed: int) -> MachineStorePhysics:  # noqa: ARG001 - one signature for all types
     """The device of one store, with the energy that a plan starts from. Nothing outside it drives it."""
-    return MachineStorePhysics(asset, seed, RAMP_S)
+    return MachineStorePhysics(asset, seed)

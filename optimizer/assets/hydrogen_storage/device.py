@@ -5,9 +5,6 @@ from collections.abc import Callable
 from optimizer.assets.hydrogen_storage.schema import HydrogenStorage
 from optimizer.storage.device import MachineStorePhysics
 
-RAMP_S = 30.0
-"""Time from full electrolysis to full power of the fuel cell."""
-
 
 def make(
     asset: HydrogenStorage,
@@ -16,4 +13,4 @@ def make(
     seed: int,
 ) -> MachineStorePhysics:
     """The device of one store, with the energy that a plan starts from. Nothing outside it drives it."""
-    return MachineStorePhysics(asset, seed, RAMP_S)
+    return MachineStorePhysics(asset, seed)

@@ -17,6 +17,8 @@ class HydrogenStorage(MachineStore):
 
     type: Literal["hydrogen_storage"]
     """`hydrogen_storage`."""
+    ramp_s: Positive = 30.0
+    """Time from full charging to full discharging, a rest apart; so long it may take to follow [s]."""
     tank_capacity_kg: Positive
     """Hydrogen that the full tank gives out again, 33.33 kWh/kg [kg]."""
     electrolyser_power_kw: NonNegative

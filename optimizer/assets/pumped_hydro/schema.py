@@ -18,6 +18,8 @@ class PumpedHydro(MachineStore):
 
     type: Literal["pumped_hydro"]
     """`pumped_hydro`."""
+    ramp_s: Positive = 60.0
+    """Time from full charging to full discharging, a rest apart; so long it may take to follow [s]."""
     reservoir_volume_m3: Positive
     """Water of the upper reservoir between its lowest and its highest level [m³]."""
     head_m: Positive

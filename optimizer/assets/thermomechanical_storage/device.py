@@ -5,9 +5,6 @@ from collections.abc import Callable
 from optimizer.assets.thermomechanical_storage.schema import ThermomechanicalStorage
 from optimizer.storage.device import MachineStorePhysics
 
-RAMP_S = 60.0
-"""Time from full charging to full discharging, apart from the rest between them."""
-
 
 def make(
     asset: ThermomechanicalStorage,
@@ -16,4 +13,4 @@ def make(
     seed: int,
 ) -> MachineStorePhysics:
     """The device of one store, with the energy that a plan starts from. Nothing outside it drives it."""
-    return MachineStorePhysics(asset, seed, RAMP_S)
+    return MachineStorePhysics(asset, seed)

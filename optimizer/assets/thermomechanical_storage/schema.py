@@ -14,6 +14,8 @@ class ThermomechanicalStorage(MachineStore):
 
     type: Literal["thermomechanical_storage"]
     """`thermomechanical_storage`."""
+    ramp_s: Positive = 60.0
+    """Time from full charging to full discharging, a rest apart; so long it may take to follow [s]."""
     energy_capacity_kwh: Positive
     """Energy between empty and full, as the gas and its heat hold it [kWh]."""
     charge_power_kw: NonNegative

@@ -85,6 +85,13 @@ def test_the_reason_says_what_the_plan_does_and_at_which_price():
     assert why(1800) == "plan: waits"
 
 
+def test_a_store_that_draws_no_more_than_its_own_consumption_waits():
+    plan, site = course({"bess1": [-2.0, -3.0, -1.0]}), snapshot([battery(rest_load_kw=2.0)])
+    found = [decide(replace(site, now=NOW + timedelta(seconds=900 * k)), plan).setpoints["bess1"] for k in range(3)]
+    assert [setpoint.export_kw for setpoint in found] == [-2.0, -3.0, -1.0]
+    assert [setpoint.why.split(" at ")[0] for setpoint in found] == ["plan: waits", "plan: charges", "plan: discharges"]
+
+
 def test_generation_is_let_free_unless_the_plan_holds_it_back():
     plan = course({"pv1": [40.0, 40.0]}, curtailed={"pv1": [False, True]})
     site = snapshot([solar(power_kw=100.0)])

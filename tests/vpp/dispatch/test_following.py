@@ -37,6 +37,15 @@ def test_a_device_has_three_ticks_to_reach_a_new_set_point():
     assert compared.off_by_kw == -80.0
 
 
+def test_a_device_has_its_ramp_beside_to_reach_a_new_set_point():
+    compared = following(battery(ramp_s=60.0))
+    compared.permitted(80.0, LEASE_S, 0.0)
+    compared.measured(0.0, 62.9)
+    assert compared.follows(62.9)
+    compared.measured(0.0, 63.0)
+    assert not compared.follows(63.0)
+
+
 def test_a_device_on_its_way_from_one_set_point_to_the_next_follows():
     compared = following()
     compared.permitted(0.0, LEASE_S, 0.0)
