@@ -14,6 +14,7 @@ from optimizer.planner import plan
 from optimizer.problem import Problem, Reserve, State, Wanted
 from tests.optimizer.test_every_device import START_S, device, follow
 from tests.sites import CREATED, NOWHERE, problem
+from vpp.domain.efficiency import round_trips
 from vpp.report.story import trade
 
 M3_OF_1000_KWH = 1000 * 3.6e6 / (1000 * 9.81 * 100)
@@ -104,6 +105,16 @@ def test_water_that_comes_by_itself_is_sold_in_the_dearest_hour_as_far_as_the_tu
     assert only(made).export_kw == pytest.approx((0, 20, 100, 0))
     assert made.money.net == pytest.approx((20 * 70 + 100 * 90) / 1000)
     assert sum(only(made).flows["spill_kw"]) == pytest.approx(0)
+
+
+def test_a_store_with_inflow_has_no_round_trip():
+    """Of 100 kWh that come by themselves none were bought, so energy out over energy in says nothing."""
+    asset = hydro(inflow=NOWHERE, initial_soc_fraction=0.5, pump_efficiency=0.8)
+    made = plan(site(asset, [10, 90], [M3_PER_S_OF_100_KW, 0.0]), CREATED)
+    assert only(made).stored_kwh[-1] == pytest.approx(500, abs=100)
+    assert round_trips(only(made), (1.0, 1.0)) is None
+    without = plan(site(hydro(initial_soc_fraction=0.5, pump_efficiency=0.8, turbine_power_kw=64.0), [10, 90]), CREATED)
+    assert round_trips(only(without), (1.0, 1.0))[0] == pytest.approx(0.8)
 
 
 def test_the_turbine_keeps_out_of_the_zone_below_its_lowest_power():

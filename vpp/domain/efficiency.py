@@ -2,6 +2,8 @@
 
 from vpp.domain.plan import Schedule
 
+SPILL = "spill_kw"
+"""Flow of a store into which energy comes by itself: what of it is lost unused."""
 SAME_SHARE = 1e-3
 """A store that ends as it began, up to this share of what it charged, has a round trip."""
 
@@ -19,11 +21,13 @@ def round_trips(schedule: Schedule, step_h: tuple[float, ...]) -> tuple[float, f
         step_h: Length of each step [h].
 
     Returns:
-        Nothing where the store does not move, or ends with another energy than it began with.
+        Nothing where the store does not move, ends with another energy than it began with, or has an inflow.
 
     """
     charge_kw, discharge_kw = schedule.flows.get("charge_kw"), schedule.flows.get("discharge_kw")
     if charge_kw is None or discharge_kw is None or schedule.stored_kwh is None or schedule.initial_kwh is None:
+        return None
+    if SPILL in schedule.flows:
         return None
     charged_kwh = _energy_kwh(charge_kw, step_h)
     if abs(schedule.stored_kwh[-1] - schedule.initial_kwh) > SAME_SHARE * charged_kwh:

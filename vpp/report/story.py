@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from vpp.domain.efficiency import SPILL
 from vpp.domain.plan import Plan, Schedule
 from vpp.domain.series import ASSUMED, OUTSIDE_RANGE
 from vpp.report.actions import NOTHING_KW
@@ -11,8 +12,6 @@ MOST_ALONE = 6
 """Above so many assets they are told by type."""
 MOST_OF_A_KIND = 3
 """Above so many stores, sources or consumers, too."""
-SPILL = "spill_kw"
-"""Flow of an asset that is lost unused."""
 LARGEST_SPANS = 2
 """A sentence names so many spans of selling and of buying."""
 

@@ -17,7 +17,7 @@ NOTHING = 0.005
 
 TRIPS_NOTE = (
     "Full cycles: energy taken out of the store, in capacities. Efficiency: energy out over energy in at the "
-    "terminals, for a store that ends as it began."
+    "terminals, for a store that ends as it began and has no inflow."
 )
 WEAR_NOTE = (
     "The plan prices a cycle by the depth at which its energy lies in the store; afterwards cycles are counted by "
