@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tools import technology_choice
 from tools.alarm_table import with_table
 from tools.shown_output import FENCE, ROOT, Block, blocks, fits, make_workspace, run, shown_runs, write_file
 from tools.site_file_reference import PAGES, reference
@@ -128,6 +129,12 @@ def test_the_reference_of_the_technology_library_is_its_data():
     page = ROOT / "docs" / "reference" / "technologies.md"
     remedy = f"run: python tools/technology_reference.py {name_of(page)}"
     assert page.read_text("utf-8") == technology_reference(), remedy
+
+
+def test_the_table_of_technologies_is_their_records():
+    page = ROOT / "docs" / "how-to" / "choose-a-storage-technology.md"
+    text = page.read_text("utf-8")
+    assert technology_choice.with_table(text) == text, f"run: python tools/technology_choice.py {name_of(page)}"
 
 
 def test_the_table_of_alarms_is_the_rules_that_raise_them():
