@@ -100,9 +100,10 @@ def test_a_device_on_standby_draws_its_standby_load_and_not_while_it_makes_hydro
     [
         ({"min_electrolyser_power_kw": 101.0}, "must be at most electrolyser_power_kw, which is 100"),
         ({"min_fuel_cell_power_kw": 101.0}, "must be at most fuel_cell_power_kw, which is 100"),
-        ({"electrolyser_standby_load_kw": 5.0}, "must be at most min_electrolyser_power_kw, which is 0"),
+        ({"electrolyser_standby_load_kw": 5.0}, "is 5 and must be at most min_electrolyser_power_kw"),
         ({"tank_capacity_kg": 0.0}, "greater than 0"),
-        ({"electrolyser_efficiency": 52.0}, "less than or equal to 1"),
+        ({"electrolyser_efficiency": 52.0}, "must be above 0 and at most 1"),
+        ({"electrolyser_efficiency": 0.0}, "greater than 0"),
     ],
 )
 def test_a_store_that_cannot_be_is_refused(fields, told):

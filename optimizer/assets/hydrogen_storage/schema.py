@@ -3,6 +3,7 @@
 from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from optimizer.asset import Efficiency, NonNegative, Positive
 from optimizer.storage.machines import Machine, TwoMachines
@@ -42,6 +43,16 @@ class HydrogenStorage(MachineStore):
     standing_load_kw: NonNegative = 0.0
     """Own consumption at the meter all the time [kW]."""
 
+    @field_validator("electrolyser_efficiency", mode="before")
+    @classmethod
+    def _is_a_share(cls, value: object) -> object:
+        if isinstance(value, int | float) and value > 1:
+            remedy = f"If {value:g} is kWh/kg, write {LHV_KWH_PER_KG / value:.3g}."
+            raise PydanticCustomError(
+                "fault", "{problem}", {"problem": "must be above 0 and at most 1", "remedy": remedy}
+            )
+        return value
+
     @field_validator("min_electrolyser_power_kw")
     @classmethod
     def _draws_at_least(cls, value: float, info: ValidationInfo) -> float:
@@ -50,7 +61,12 @@ class HydrogenStorage(MachineStore):
     @field_validator("electrolyser_standby_load_kw")
     @classmethod
     def _draws_less_standing_by(cls, value: float, info: ValidationInfo) -> float:
-        return least_power(value, info, "min_electrolyser_power_kw")
+        lowest_kw = info.data.get("min_electrolyser_power_kw")
+        if lowest_kw is not None and value > lowest_kw:
+            problem = f"electrolyser_standby_load_kw is {value:g} and must be at most min_electrolyser_power_kw"
+            remedy = f"That is {lowest_kw:g}: running at its lowest would be a way to save the standby load."
+            raise PydanticCustomError("fault", "{problem}", {"problem": problem, "remedy": remedy})
+        return value
 
     @field_validator("min_fuel_cell_power_kw")
     @classmethod
