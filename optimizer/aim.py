@@ -17,9 +17,9 @@ Side = Literal["lower", "upper"]
 SIDES: tuple[Side, Side] = ("lower", "upper")
 Places = NDArray[np.int64]
 
-PER_UNIT = 1000.0
+PER_UNIT = 10.0
 """What a kWh of a promise, or a unit of excess, counts, in thousandths of the currency."""
-TIE_BREAK_PER_KWH = 1e-3
+TIE_BREAK_PER_KWH = 1e-5
 """What a kWh that moves at a meter or a store counts beside it. Without it one direction would be as good as both at
 once, and every step that happens to go both ways would become a decision."""
 

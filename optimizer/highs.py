@@ -101,6 +101,8 @@ _STOPPED = (
     highspy.HighsModelStatus.kSolutionLimit,
     highspy.HighsModelStatus.kInterrupt,
 )
+_FAILED = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kSolveError)
+"""What a run ends with whose own arithmetic went wrong; another way to the same answer mostly exists."""
 _IRREDUCIBLE_FROM_LP = 2 | 4
 _NOT_REDUCED = 1
 """Status of a conflict that names the whole model, because its time was over."""
@@ -149,7 +151,7 @@ class Solver:
         self._columns = columns
         self._integers = np.flatnonzero(arrays.is_integer).astype(np.int32)
         self._has_integers = bool(self._integers.size)
-        self._tolerance = _tolerance(arrays)
+        self.tolerance = _tolerance(arrays)
         status = self._highs.passModel(
             columns,
             rows,
@@ -220,15 +222,23 @@ class Solver:
             simplex_dual_edge_weight_strategy=_DEVEX if is_small else _CHOOSE,
             mip_rel_gap=gap_fraction,
             mip_abs_gap=1e-6,
-            mip_feasibility_tolerance=self._tolerance,
+            mip_feasibility_tolerance=self.tolerance,
             mip_max_nodes=_NO_LIMIT if most_nodes is None else most_nodes,
             time_limit=np.inf if time_limit_s is None else self._highs.getRunTime() + time_limit_s,
         )
+        self._run(watch)
+        if self._highs.getModelStatus() in _FAILED:
+            self._highs.clearSolver()
+            self._set(solver="simplex", simplex_strategy=_STRATEGY[Method.PRIMAL_SIMPLEX])
+            self._set(presolve="on", mip_feasibility_tolerance=COARSEST_TOLERANCE)
+            self._run(watch)
+        return self._answer()
+
+    def _run(self, watch: Watch | None) -> None:
         if watch is None:
             self._highs.run()
         else:
             self._run_watched(watch)
-        return self._answer()
 
     def conflict(self) -> Conflict:
         """Bounds of an infeasible model that contradict one another; leave one out and the rest can be kept.

@@ -20,9 +20,11 @@ from optimizer.search import Found, Watch, search
 from vpp.domain.plan import Outcome, Plan, Repair, Schedule
 
 SLACK_KWH = 1e-7
-"""What a level came to is held with so much room, which the solver's tolerance needs."""
+"""What a level came to is held with so much room, and with the solver's tolerance for each step, which it needs."""
 NOTHING = 1e-4
-"""Up to so many kWh or kW nothing is missing."""
+"""Up to so many kWh or kW nothing is missing,"""
+NO_SHARE = 1e-9
+"""nor up to this share of what is promised beside them."""
 
 WINDOW = len(Level)
 """The level of a store that was measured outside its window, after all promises."""
@@ -57,8 +59,9 @@ def concede(problem: Problem, watch: Watch | None = None) -> Concession:
             if before is None or found.answer.ending is Ending.INFEASIBLE:
                 raise refusal(found)
             found = replace(before, answer=replace(before.answer, ending=Ending.STOPPED))
+        room_kwh = SLACK_KWH + found.solver.tolerance * problem.horizon.count / 10
         reached = {
-            (future.name, level): given_up_kwh(found.assembly, future, found.prices.value, level) + SLACK_KWH
+            (future.name, level): given_up_kwh(found.assembly, future, found.prices.value, level) + room_kwh
             for future in problem.futures
         }
         stopped = giving.stopped | (frozenset() if found.answer.ending is Ending.OPTIMAL else {level})
@@ -133,8 +136,9 @@ def _repairs(problem: Problem, outcome: Outcome) -> Iterator[Repair]:
     for reserve in problem.reserves:
         held_kw = [position.quantity_kw for position in outcome.positions if position.product == reserve.product]
         missing_kw = np.array(reserve.hold_kw) - held_kw
-        if missing_kw.max(initial=0.0) > NOTHING:
-            steps = np.flatnonzero(missing_kw > NOTHING)
+        is_missing = missing_kw > NOTHING + NO_SHARE * np.array(reserve.hold_kw)
+        if is_missing.any():
+            steps = np.flatnonzero(is_missing)
             yield Repair(
                 level=Level.CAPACITY,
                 constraint=f"{reserve.product} held",
@@ -147,7 +151,8 @@ def _repairs(problem: Problem, outcome: Outcome) -> Iterator[Repair]:
                 scenario=outcome.name,
             )
     for schedule in outcome.schedules:
-        if schedule.stored_kwh is not None and abs(schedule.lacking_kwh) > NOTHING:
+        least_kwh = NOTHING + NO_SHARE * (schedule.energy_capacity_kwh or 0.0)
+        if schedule.stored_kwh is not None and abs(schedule.lacking_kwh) > least_kwh:
             yield Repair(
                 level=Level.END,
                 constraint=f"{'least' if schedule.lacking_kwh > 0 else 'most'} energy at the end",
@@ -163,9 +168,9 @@ def _repairs(problem: Problem, outcome: Outcome) -> Iterator[Repair]:
 
 def _cuts(problem: Problem, outcome: Outcome, schedule: Schedule) -> Iterator[Repair]:
     cut_kw = np.array(schedule.flows.get("cut_kw", ()))
-    steps = np.flatnonzero(cut_kw > NOTHING)
+    wanted_kw = cut_kw - np.array(schedule.export_kw) if cut_kw.size else cut_kw
+    steps = np.flatnonzero(cut_kw > NOTHING + NO_SHARE * wanted_kw)
     if steps.size:
-        wanted_kw = cut_kw - np.array(schedule.export_kw)
         yield Repair(
             level=Level.SERVICE,
             constraint="load served",
