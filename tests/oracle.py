@@ -86,7 +86,7 @@ def best_repaired(problem: Problem) -> tuple[dict[int, float], float] | None:
         if found is None:
             return None
         least[level] = found
-        rows.row(columns, -np.inf, found + 1e-7)
+        rows.row(columns, -np.inf, found + 1e-6)  # ten times what a row may be missed by
     rows.cost = money
     cost = rows.lowest_cost()
     assert cost is not None, "what was given up a moment ago is not enough"

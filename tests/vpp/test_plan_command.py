@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -191,6 +192,16 @@ def site_of_a_month(folder):
     return write_site(folder, text, prices=prices, load=load)
 
 
+@contextmanager
+def ctrl_c_as_in_the_foreground():
+    """A shell starts what it puts in the background with Ctrl-C ignored, and every child inherits that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("wait_s", [0.0, 1.5])
 def test_an_interrupted_process_ends_with_130_and_leaves_nothing(site_of_a_month, folder, wait_s):
     """The site file is a pipe, so that the test knows when the command is at work."""
@@ -200,16 +211,21 @@ def test_an_interrupted_process_ends_with_130_and_leaves_nothing(site_of_a_month
     arguments = ("plan", site_of_a_month.name, "--from", DAY, "--to", "2026-12-22", "--json")
     there = files_in(folder)
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    with subprocess.Popen(
-        command_line(*arguments), cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        with site_of_a_month.open("w") as pipe:
-            if wait_s:
-                pipe.write(text)
-                pipe.close()
-            time.sleep(wait_s)
-            process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with (
+        ctrl_c_as_in_the_foreground(),
+        subprocess.Popen(command_line(*arguments), cwd=folder, env=environment, **pipes) as process,
+    ):
+        try:
+            with site_of_a_month.open("w") as pipe:
+                if wait_s:
+                    pipe.write(text)
+                    pipe.close()
+                time.sleep(wait_s)
+                process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130, err
     assert "interrupted" in err
     assert "Traceback" not in err
