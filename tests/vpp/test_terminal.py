@@ -141,7 +141,7 @@ def on_terminal(folder, *arguments, columns, **environment):
     return shown.decode().replace("\r\n", "\n")
 
 
-TINY = ("plan", CONFIGS / "tiny.yaml", "--out", "plan")
+TINY = ("plan", CONFIGS / "tiny.yaml", "--day", "2026-11-26", "--out", "plan")
 
 
 @pytest.mark.parametrize("columns", [80, 120])

@@ -11,9 +11,9 @@ Table = tuple[list[str], list[list[str]]]
 NOTHING_KWH = 0.5
 """A store whose discharge differs by no more does the same."""
 WORK_NOTE = (
-    "Of a MWh discharged: costs are the energy that the store draws, at the price of the meter, and its wear, with "
-    "hours and starts of its machines; earnings are the energy that it gives. They are of this plan alone: a store "
-    "that ends fuller or emptier than it began costs more or less."
+    "Of a MWh discharged: costs are the energy that the store draws, at rest too, at the price of the meter, and its "
+    "wear, with hours and starts of its machines; earnings are the energy that it gives. They are of this plan alone: "
+    "a store that ends fuller or emptier than it began costs more or less."
 )
 
 
