@@ -38,6 +38,8 @@ class Stage(Enum):
     TOWARDS_ZERO = auto()
     BEYOND_ZERO = auto()
     """Stores make up for what others do; only where everything is measured."""
+    WAITING = auto()
+    """The quick wait for what comes down at its own pace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,9 @@ def _keep_connection(
             excess_kw += _worst_kw(snapshot, unit, measured, direction)
             continue
         power_kw, measured_kw = direction * permit.export_kw, direction * measured.export_kw
+        if stage is Stage.WAITING and unit.ramp_s > snapshot.tick_s:
+            excess_kw += max(power_kw, measured_kw)
+            continue
         is_sure = snapshot.readings[unit.id].follows and (is_export or unit.kind is not Kind.GENERATION)
         least_kw = -math.inf if is_sure else measured_kw
         excess_kw += max(power_kw, least_kw)
@@ -163,7 +168,7 @@ def _keep_connection(
         if stage is Stage.UNUSED:
             is_ceiling = is_export and unit.kind is Kind.GENERATION
             end_kw = max(end_kw, measured_kw + RISE_SHARE * unit.discharge_kw if is_ceiling else power_kw)
-        elif stage is Stage.TOWARDS_ZERO:
+        elif stage is not Stage.BEYOND_ZERO:
             end_kw = max(end_kw, 0.0)
         if end_kw < power_kw:
             moves.append((permit, power_kw, end_kw))

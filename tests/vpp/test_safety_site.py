@@ -309,3 +309,44 @@ def test_the_worked_example_of_the_documentation():
     site = snapshot(units, told, permits=[in_force("bess1", 500.0)], export_limit_kw=1390.0)
     assert permitted(site, decision) == {"pv1": 487.5, "bess1": 502.5, "bess2": 600.0}
     assert narrowed_by(site, decision) == {"pv1": EXPORT, "bess1": EXPORT, "bess2": EXPORT}
+
+
+SLOW_AND_QUICK = [battery("slow", 100.0, ramp_s=30.0), battery("quick", 100.0)]
+
+
+@pytest.mark.parametrize(("direction", "limit"), [(1.0, EXPORT), (-1.0, IMPORT)])
+@pytest.mark.parametrize(("slow_kw", "quick_kw"), [(100.0, 20.0), (90.0, 30.0), (60.0, 60.0), (0.0, 60.0)])
+def test_what_is_quick_waits_for_what_comes_down_at_its_own_pace(direction, limit, slow_kw, quick_kw):
+    # 60 and 60 kW are wanted, 120 allowed: the quick one has what the slow one leaves.
+    told = [reading("slow", direction * slow_kw), reading("quick")]
+    site = snapshot(SLOW_AND_QUICK, told, export_limit_kw=120.0, import_limit_kw=120.0)
+    decision = wants(slow=direction * 60.0, quick=direction * 60.0)
+    assert permitted(site, decision) == {"slow": direction * 60.0, "quick": direction * quick_kw}
+    assert narrowed_by(site, decision) == {"slow": None, "quick": limit if quick_kw < 60.0 else None}
+
+
+def test_a_pace_of_one_tick_is_waited_for_by_nobody():
+    told = [reading("slow", 100.0), reading("quick")]
+    site = snapshot([battery("slow", ramp_s=1.0), battery("quick")], told, export_limit_kw=120.0)
+    assert permitted(site, wants(slow=60.0, quick=60.0)) == {"slow": 60.0, "quick": 60.0}
+
+
+def test_what_waits_does_not_go_beyond_zero():
+    told = [reading("slow", 100.0), reading("quick")]
+    site = snapshot(SLOW_AND_QUICK, told, export_limit_kw=50.0)
+    assert permitted(site, wants(slow=0.0, quick=30.0)) == {"slow": 0.0, "quick": 0.0}
+    assert permitted(site, wants(slow=0.0, quick=-10.0)) == {"slow": 0.0, "quick": -10.0}
+
+
+def test_a_lasting_excess_is_shared_by_the_slow_and_the_quick_before_the_quick_wait():
+    # 200 kW wanted, 120 allowed: 60 each; while the slow one still gives 100, the quick one has 20.
+    told = [reading("slow", 100.0), reading("quick", 100.0)]
+    site = snapshot(SLOW_AND_QUICK, told, export_limit_kw=120.0)
+    assert permitted(site, wants(slow=100.0, quick=100.0)) == {"slow": 60.0, "quick": 20.0}
+
+
+def test_what_still_rises_counts_with_all_that_it_may():
+    # One comes down from 100 kW, the other goes up to 60: of 180 kW the quick one has 20.
+    told = [reading("slow", 100.0), reading("rising"), reading("quick")]
+    site = snapshot([*SLOW_AND_QUICK, battery("rising", 100.0, ramp_s=30.0)], told, export_limit_kw=180.0)
+    assert permitted(site, wants(slow=0.0, rising=60.0, quick=60.0)) == {"slow": 0.0, "rising": 60.0, "quick": 20.0}
