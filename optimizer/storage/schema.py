@@ -89,7 +89,7 @@ class MachineStore(TechnologyAsset):
     def unit(self) -> Unit:
         """The store as it is run: limits at the meter, own consumption included, and the efficiencies of full power."""
         store = self.machines()
-        discharger = store.discharger
+        discharger, least_charge_kw = store.discharger, store.charger.min_power_kw
         discharge_kw = max(0.0, store.given_kw(discharger.power_kw))
         taken_kw = discharger.power_kw / discharger.efficiency + discharger.loss_on_kw
         return Unit(
@@ -106,6 +106,9 @@ class MachineStore(TechnologyAsset):
             ceiling_kwh=store.window.ceiling_kwh,
             rest_load_kw=store.rest_load_kw,
             ramp_s=self.ramp_s,
+            least_charge_kw=store.drawn_kw(least_charge_kw) if least_charge_kw > 0 else 0.0,
+            least_discharge_kw=max(0.0, store.given_kw(discharger.min_power_kw)),
+            charger_count=store.charger_count,
             charge_efficiency=store.charger.efficiency,
             discharge_efficiency=discharge_kw / taken_kw if discharge_kw > 0 else discharger.efficiency,
         )

@@ -21,6 +21,7 @@ PLAN, PREVIOUS_PLAN, RULE, SAFE_STOP = 1, 2, 3, 4
 """Rungs of the ladder."""
 MOVES_KW = 1e-6
 UNOWNED = "found running without an owner: brought to rest first"
+TURNED_DOWN = "left where a limit turned it down, so that it starts seldom"
 MODES: dict[float | str | None, Mode] = {mode.value: mode for mode in Mode}
 
 Wanted = dict[str, Setpoint]
@@ -33,6 +34,7 @@ def decide(snapshot: Snapshot, course: Course | None) -> Decision:
         return Decision(InControl.OVERRIDE, SAFE_STOP, _stopped(snapshot, _told(at_site[Action.STOP])))
     is_paused = Action.PAUSE_MARKET in at_site
     rung, wanted = _ladder(snapshot, None if is_paused else course)
+    wanted = {name: _left_where_turned_down(snapshot, setpoint) for name, setpoint in wanted.items()}
     wanted |= {name: Setpoint(name, 0.0, Owner.STOP, UNOWNED) for name in snapshot.reclaimed if name in wanted}
     wanted = {name: _overridden(snapshot, setpoint) for name, setpoint in wanted.items()}
     decision = Decision(_in_control(snapshot, rung), rung, wanted)
@@ -108,6 +110,14 @@ def _covering_kw(snapshot: Snapshot, others: Sequence[Unit]) -> float:
 
 def _stopped(snapshot: Snapshot, why: str) -> Wanted:
     return {unit.id: Setpoint(unit.id, 0.0, Owner.STOP, why) for unit in _controllable(snapshot)}
+
+
+def _left_where_turned_down(snapshot: Snapshot, setpoint: Setpoint) -> Setpoint:
+    """A machine that a limit turned down is not started again at once; what wants it to turn round is heard."""
+    low_kw, high_kw = snapshot.turned_down.get(setpoint.asset_id, (-inf, inf))
+    if low_kw <= setpoint.export_kw <= high_kw:
+        return setpoint
+    return replace(setpoint, export_kw=max(low_kw, min(high_kw, setpoint.export_kw)), why=TURNED_DOWN)
 
 
 def _overridden(snapshot: Snapshot, setpoint: Setpoint) -> Setpoint:

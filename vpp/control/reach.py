@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from vpp.domain.snapshot import Snapshot
+from vpp.domain.snapshot import Snapshot, Span
 from vpp.domain.telemetry import Telemetry
 from vpp.domain.unit import Kind, Unit
 
@@ -10,9 +10,6 @@ PROBE_SHARE = 0.05
 """Generation that is held back is believed to have so much of its rating more, until it shows otherwise."""
 HELD_SHARE = 0.01
 """Generation within this share of its rating below its ceiling is held back by it."""
-
-Span = tuple[float, float]
-"""Lowest and highest export [kW]."""
 
 
 def heard(snapshot: Snapshot, unit: Unit) -> Telemetry | None:

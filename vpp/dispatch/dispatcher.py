@@ -16,6 +16,7 @@ from vpp.dispatch.desk import Desk, Judgement
 from vpp.dispatch.expected import Expected, expected
 from vpp.dispatch.leases import Leases
 from vpp.dispatch.mailbox import Mailbox
+from vpp.dispatch.restarts import Restarts
 from vpp.dispatch.tick import Settings, Tick
 from vpp.dispatch.watch import Watch
 from vpp.domain.command import Ack, AckStatus, Presence
@@ -53,6 +54,7 @@ class Dispatcher:
         self.is_fenced = False
         self.latest: Tick | None = None
         self._signal: tuple[float, Signal] | None = None
+        self._restarts = Restarts(settings.units)
         self._watch = Watch(settings, self.mailbox, self.leases, self.alarms)
 
     def hear(self, told: Birth | Telemetry | Ack | Presence, now: datetime, mono_s: float) -> None:
@@ -149,6 +151,7 @@ class Dispatcher:
         snapshot = self._snapshot(readings, now, mono_s)
         decision = decide(snapshot, self.course)
         outcome = permits(snapshot, decision)
+        self._restarts.note(decision, outcome, mono_s)
         due = () if self.is_fenced else tuple(self.leases.due(outcome, now, mono_s))
         self.latest = Tick(snapshot, decision, outcome, due, ended)
         self._watch.look(self.latest, now, mono_s)
@@ -200,6 +203,7 @@ class Dispatcher:
             signal=signal[1] if signal is not None and is_signalled else None,
             permits=self.leases.in_force(mono_s),
             reclaimed=self._watch.reclaimed,
+            turned_down=self._restarts.left(mono_s),
         )
 
     def _connection(self, overrides: Iterable[Override]) -> Connection:

@@ -33,8 +33,9 @@ class Following:
         if mono_s >= self._until_s:
             self.released()
         self._until_s = mono_s + lease_s
-        if not self._permitted or self._permitted[-1][1] != export_kw:
-            self._permitted.append((mono_s, export_kw))
+        settled_kw = self._unit.settled_kw(export_kw)
+        if not self._permitted or self._permitted[-1][1] != settled_kw:
+            self._permitted.append((mono_s, settled_kw))
 
     def released(self) -> None:
         """Note that no command is in force any more."""

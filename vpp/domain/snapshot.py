@@ -1,7 +1,7 @@
 """Everything that a tick decides upon, frozen once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -9,6 +9,9 @@ from vpp.domain.override import Override
 from vpp.domain.setpoint import Permit, Refusal, Setpoint
 from vpp.domain.telemetry import Reading
 from vpp.domain.unit import Connection, Unit
+
+Span = tuple[float, float]
+"""Lowest and highest export [kW]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Snapshot:
     """Permits in force: what was last sent to each asset and has not run out."""
     reclaimed: tuple[str, ...] = ()
     """Assets that were found running without an owner, and are brought to rest first."""
+    turned_down: Mapping[str, Span] = field(default_factory=dict)
+    """Machines that are left for a while where a limit has turned them down."""
 
 
 class InControl(StrEnum):

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import floor
+
+ROUNDING = 1e-6
+"""So much of a unit may be missing for it to run: the rounding of a set-point on its way."""
 
 
 class Kind(StrEnum):
@@ -64,6 +68,21 @@ class Unit:
     """What a store draws while it neither charges nor discharges."""
     ramp_s: float = 0.0
     """How long its power may take from one end to the other, at its own pace."""
+    least_charge_kw: float = 0.0
+    """Lowest power into the asset, of one unit that charges; told less, it rests."""
+    least_discharge_kw: float = 0.0
+    """Lowest power out of the asset; told less, it rests."""
+    charger_count: int = 1
+    """Number of equal units that charge."""
+
+    def settled_kw(self, export_kw: float) -> float:
+        """Power out that it comes to under a set-point: whole units, none of them below its lowest power."""
+        if export_kw > -self.rest_load_kw:
+            return export_kw if export_kw >= self.least_discharge_kw else 0.0 - self.rest_load_kw
+        if self.least_charge_kw <= 0:
+            return export_kw
+        count = min(floor(-export_kw / self.least_charge_kw + ROUNDING), self.charger_count)
+        return max(export_kw, -count * self.charge_kw / self.charger_count) if count else 0.0 - self.rest_load_kw
 
 
 @dataclass(frozen=True, slots=True)
