@@ -74,7 +74,7 @@ def test_where_exporting_pays_more_import_and_export_exclude_each_other():
     assert made.money.net < 6 * 100 * 0.040
 
 
-def test_a_flat_price_moves_nothing():
+def test_pain_3_a_flat_price_moves_nothing():
     made = plan(problem([battery(charge_efficiency=1.0, discharge_efficiency=1.0)], [50.0] * 24), CREATED)
     assert set(made.schedules[0].export_kw) == {0.0}
 
@@ -85,14 +85,14 @@ def test_a_price_of_zero_moves_nothing_and_uses_the_sun():
     assert set(made.schedules[1].export_kw) == {30.0}
 
 
-def test_two_batteries_do_not_feed_each_other():
+def test_pain_4_two_batteries_do_not_feed_each_other():
     made = plan(problem([battery("a"), battery("b")], [-1.0, 0.0, 5.0, 5.0] * 6), CREATED)
     a, b = (np.array(schedule.export_kw) for schedule in made.schedules)
     assert not ((a > 1e-6) & (b < -1e-6)).any()
     assert not ((b > 1e-6) & (a < -1e-6)).any()
 
 
-def test_the_same_problem_gives_the_same_plan_twice():
+def test_pain_3_the_same_problem_gives_the_same_plan_twice():
     site = problem([small_store(), battery("b")], LONG_NEGATIVE_SPELL, step_minutes=15)
     first, second = plan(site, CREATED), plan(site, CREATED)
     assert first.schedules == second.schedules

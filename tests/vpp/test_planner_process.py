@@ -170,12 +170,13 @@ def test_a_plan_that_cannot_be_made_is_a_failure_in_words_and_the_process_goes_o
     assert is_same
 
 
-def test_an_infeasible_site_names_the_limits_in_the_way(site):
+def test_pain_2_an_infeasible_site_names_the_limits_in_the_way(site):
     text = site.read_text("utf-8").replace("import_limit_kw: 300", "import_limit_kw: 1")
     site.write_text(text, "utf-8")
     request = PlanRequest(START, {}, {}, ("bess1",))
     answer = with_planner(site, lambda planner: planner.plan(request))
-    assert "no plan keeps every limit" in answer.failure
+    limits = "grid connection: import limit; bess1: discharge power; base: critical load"
+    assert answer.failure == f"no plan keeps every limit: {limits}"
 
 
 def test_a_planner_ends_when_its_dispatcher_is_gone(site):
