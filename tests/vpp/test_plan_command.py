@@ -154,7 +154,7 @@ def test_series_are_looked_for_beside_the_site_file_and_prices_of_the_command_li
     assert files_in(elsewhere) >= {"out/plan.csv"}
 
 
-def test_a_load_beyond_the_connection_names_the_limit_and_its_steps(vpp, folder):
+def test_pain_2_a_load_beyond_the_connection_names_the_limit_and_its_steps(vpp, folder):
     load = hourly("load_kw", [450 if 9 <= hour < 11 else 20 for hour in range(24)])
     site = write_site(folder, changed((("assets", 0, "discharge_power_kw"), 100)), load=load)
     there = files_in(folder)
