@@ -27,11 +27,12 @@ class Restarts:
         """Remember what was turned down to a power at which it cannot run, at an instant of the monotonic clock."""
         for name, unit in self._units.items():
             permit = outcome.get(name)
-            if not isinstance(permit, Permit) or abs(permit.export_kw) >= abs(decision.setpoints[name].export_kw):
+            if not isinstance(permit, Permit):
                 continue
-            left_kw = unit.settled_kw(permit.export_kw)
-            if abs(left_kw - permit.export_kw) > LEAST_SHARE * max(unit.charge_kw, unit.discharge_kw):
-                is_charging = permit.export_kw < left_kw
+            wanted_kw, left_kw = decision.setpoints[name].export_kw, unit.settled_kw(permit.export_kw)
+            is_less = abs(permit.export_kw) < abs(wanted_kw)
+            if is_less and abs(left_kw - permit.export_kw) > LEAST_SHARE * max(unit.charge_kw, unit.discharge_kw):
+                is_charging = wanted_kw < permit.export_kw
                 span = (left_kw, unit.discharge_kw) if is_charging else (-unit.charge_kw, left_kw)
                 self._left[name] = (mono_s + LEFT_S, span)
 

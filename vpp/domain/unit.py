@@ -78,7 +78,8 @@ class Unit:
     def settled_kw(self, export_kw: float) -> float:
         """Power out that it comes to under a set-point: whole units, none of them below its lowest power."""
         if export_kw > -self.rest_load_kw:
-            return export_kw if export_kw >= self.least_discharge_kw else 0.0 - self.rest_load_kw
+            is_too_little = self.least_discharge_kw > 0 and export_kw < self.least_discharge_kw
+            return 0.0 - self.rest_load_kw if is_too_little else export_kw
         if self.least_charge_kw <= 0:
             return export_kw
         count = min(floor(-export_kw / self.least_charge_kw + ROUNDING), self.charger_count)

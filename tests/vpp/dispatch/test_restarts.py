@@ -36,6 +36,10 @@ def test_a_battery_does_what_it_is_told():
     assert [battery().settled_kw(kw) for kw in (-70.0, -0.1, 0.0, 0.1, 70.0)] == [-70.0, -0.1, 0.0, 0.1, 70.0]
 
 
+def test_a_battery_with_a_standing_load_may_cover_a_part_of_it():
+    assert battery(rest_load_kw=6.0).settled_kw(-3.0) == -3.0
+
+
 def test_a_pump_that_stops_because_less_is_left_than_it_draws_obeys():
     compared = Following(PUMPS, tick_s=1.0)
     compared.permitted(-295.0, 60.0, 0.0)
@@ -57,6 +61,11 @@ def test_a_pump_that_a_limit_stopped_is_left_at_rest_for_ten_minutes():
     restarts = turned_down(PUMPS, -300.0, at_s=50.0, import_limit_kw=295.0)
     assert restarts.left(50.0 + LEFT_S - 1) == {"lake": (-200.0, 200.0)}
     assert restarts.left(50.0 + LEFT_S) == {}
+
+
+@pytest.mark.parametrize("limit_kw", [20.0, 3.0])
+def test_an_electrolyser_that_a_limit_stopped_rests_on_standby(limit_kw):
+    assert turned_down(ELECTROLYSER, -300.0, import_limit_kw=limit_kw).left(1.0) == {"loop": (-6.0, 100.0)}
 
 
 def test_a_turbine_that_a_limit_stopped_may_pump():
