@@ -16,7 +16,7 @@ PUMPS = battery(
     "lake", charge_kw=300.0, discharge_kw=200.0, least_charge_kw=100.0, least_discharge_kw=80.0, charger_count=3
 )
 """Three pumps of 100 kW, and a turbine of 80 to 200 kW."""
-ELECTROLYSER = battery("loop", charge_kw=300.0, least_charge_kw=30.0, rest_load_kw=6.0)
+ELECTROLYSER = battery("loop", charge_kw=300.0, least_charge_kw=30.0, least_discharge_kw=15.0, rest_load_kw=6.0)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_pumps_run_whole_and_a_turbine_from_its_lowest_power_on(told_kw, done_kw
     assert PUMPS.settled_kw(told_kw) == pytest.approx(done_kw, abs=1e-6)
 
 
-@pytest.mark.parametrize(("told_kw", "done_kw"), [(-300, -300), (-31.5, -31.5), (-29, -6), (-6, -6), (0, 0), (50, 50)])
+@pytest.mark.parametrize(("told_kw", "done_kw"), [(-300, -300), (-31.5, -31.5), (-29, -6), (-6, -6), (0, -6), (50, 50)])
 def test_an_electrolyser_runs_at_any_power_from_its_lowest_on_and_rests_on_standby(told_kw, done_kw):
     assert ELECTROLYSER.settled_kw(told_kw) == done_kw
 
