@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from tests.snapshots import battery, course, override, snapshot, wants
+from tests.vpp.dispatch.stage import Stage
 from vpp.control.decide import TURNED_DOWN, decide
 from vpp.dispatch.following import Following
 from vpp.dispatch.restarts import LEFT_S, Restarts
 from vpp.domain.override import Action
 from vpp.domain.setpoint import Refusal
+from vpp.domain.unit import Connection
 from vpp.safety import permits
 
 PUMPS = battery(
@@ -105,3 +107,14 @@ def test_an_operator_starts_what_was_turned_down():
     order = override(Action.SET_EXPORT_KW, -300.0, "lake")
     site = replace(snapshot([PUMPS], overrides=(order,)), turned_down={"lake": (-200.0, 200.0)})
     assert decide(site, course({"lake": [-100.0]})).setpoints["lake"].export_kw == -300.0
+
+
+def test_a_pump_that_the_site_leaves_too_little_is_not_told_to_start_again_in_the_next_second():
+    stage = Stage(PUMPS, connection=Connection(295.0, 1e6))
+    stage.dispatcher.adopt(course({"lake": [-300.0]}), stage.now)
+    stage.born()
+    stage.tell("lake")
+    assert stage.turn().outcome["lake"].export_kw == -295.0
+    stage.tell("lake")
+    following = stage.turn()
+    assert (following.outcome["lake"].export_kw, following.outcome["lake"].why) == (-200.0, TURNED_DOWN)
