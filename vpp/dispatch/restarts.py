@@ -1,4 +1,4 @@
-"""Machines that a limit turned down are left there for a while, so that they are not told to start every few seconds."""
+"""Machines that a limit turned down are left there for a while, not told to start every few seconds."""
 
 from collections.abc import Mapping, Sequence
 
